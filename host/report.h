@@ -1,0 +1,30 @@
+/*
+ * report.h - every error and every log line of the library passes through here.
+ *
+ * Owns the formatting of error texts; knows nothing of OpenCL or of networks.
+ */
+#ifndef CR_REPORT_H
+#define CR_REPORT_H
+
+#include "clreid/clreid_status.h"
+
+typedef struct cr_log {
+  void (*line)(void *user, const char *line); /* NULL: silent */
+  void *user;
+} cr_log;
+
+/* Fills *error (may be NULL) and returns status, so that a failing function ends with `return cr_fail(...)`. The text
+ * is one line: what, with both numbers, and what to do. */
+clreid_status cr_fail(clreid_error *error, clreid_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void cr_say(const cr_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Goes on only if the call succeeded; the callee has filled the error. */
+#define CR_TRY(call)                                                                                                   \
+  do {                                                                                                                 \
+    clreid_status cr_try_status = (call);                                                                              \
+    if (cr_try_status != CLREID_OK) return cr_try_status;                                                              \
+  } while (0)
+
+#endif

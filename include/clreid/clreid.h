@@ -1,0 +1,208 @@
+/*
+ * clreid.h - what an application sees of libclreid: pictures in, re-identification embeddings out, on any OpenCL device.
+ *
+ * Life cycle: open a device, load a model on it, create a session for a largest batch, embed any number of batches.
+ *
+ *     clreid_device_open -> clreid_model_load -> clreid_session_create -> clreid_embed ...
+ *     clreid_session_destroy, clreid_model_free, clreid_device_close, in any order
+ *
+ * Thread rule, where a function says nothing else: devices and models are shared and may be used by several threads at a
+ * time; a session belongs to one thread at a time; sessions are independent of each other.
+ * A config struct that is all zero bytes is the documented default; NULL in its place means the same.
+ * Every call returns a status and, where it fails, fills *error (if not NULL) with one line that says what is wrong.
+ * The library does not read picture files, does not print, and keeps no global state.
+ */
+#ifndef CLREID_H
+#define CLREID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clreid_status.h"
+
+#if defined(__GNUC__)
+#define CLREID_API __attribute__((visibility("default")))
+#else
+#define CLREID_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct clreid_device clreid_device;
+typedef struct clreid_model clreid_model;
+typedef struct clreid_session clreid_session;
+
+/* "MAJOR.MINOR.PATCH" of the library that runs. */
+CLREID_API const char *clreid_version(void);
+
+/* The name of a status, "CLREID_OK" and so on; never NULL. */
+CLREID_API const char *clreid_status_name(clreid_status status);
+
+/* Called with one line (no newline) that is worth saying: a dropped cache entry, a choice of the plan. It may be called
+ * from any thread that calls the library, for the time of that call. NULL: the library is silent. */
+typedef void clreid_log(void *user, const char *line);
+
+/* ---- Devices ---------------------------------------------------------------------------------------------------- */
+
+typedef enum clreid_device_type {
+  CLREID_DEVICE_OTHER = 0,
+  CLREID_DEVICE_CPU,
+  CLREID_DEVICE_GPU,
+  CLREID_DEVICE_ACCELERATOR,
+} clreid_device_type;
+
+/* Facts of one device, read once when it is listed. */
+typedef struct clreid_device_info {
+  int index;                     /* place in the flat list over all platforms, from 0 */
+  clreid_device_type type;
+  bool is_default;               /* what a NULL choice opens */
+  bool usable;                   /* false: problem says why */
+  char name[128];
+  char vendor[128];
+  char platform[128];
+  char version[128];             /* OpenCL version as the device gives it */
+  char driver[128];
+  char problem[128];             /* empty if usable */
+  unsigned compute_units;
+  unsigned clock_mhz;
+  unsigned float_vector_width;   /* native, in floats */
+  bool fused_multiply_add;
+  bool half_arithmetic;          /* cl_khr_fp16; storage in half needs no extension */
+  uint64_t global_memory_bytes;
+  uint64_t largest_buffer_bytes;
+  uint64_t local_memory_bytes;
+  uint64_t largest_work_group;
+} clreid_device_info;
+
+/* Lists the devices of all platforms. *list [*count] belongs to the caller: give it to clreid_devices_free.
+ * A platform that fails is left out and said to log; no platform or no device at all is CLREID_UNSUPPORTED_PLATFORM. */
+CLREID_API clreid_status clreid_devices_list(clreid_device_info **list, size_t *count, clreid_log *log, void *log_user,
+                                             clreid_error *error);
+CLREID_API void clreid_devices_free(clreid_device_info *list);
+
+typedef struct clreid_device_config {
+  const char *choice;        /* "cpu", "gpu", or an index of the list in decimal; NULL: the fastest GPU by its facts,
+                                else a CPU; devices that claim several types come last */
+  const char *cache_folder;  /* compiled programs; NULL: clreid/ in the user's cache folder; "": no cache */
+  const char *kernel_folder; /* reads *.cl from there, for kernel development; NULL: the environment variable
+                                CLREID_KERNELS if set, else the kernels built into the library */
+  clreid_log *log;
+  void *log_user;
+} clreid_device_config;
+
+CLREID_API clreid_status clreid_device_open(const clreid_device_config *config, clreid_device **device,
+                                            clreid_error *error);
+/* The device lives on until the last model and session on it are gone. NULL is allowed. */
+CLREID_API void clreid_device_close(clreid_device *device);
+CLREID_API void clreid_device_describe(const clreid_device *device, clreid_device_info *info);
+
+/* Runs every operator of the library on the device against double-precision arithmetic on the host, at odd and even
+ * shapes. *checks (if not NULL) receives the number of comparisons made. Takes a few seconds. */
+CLREID_API clreid_status clreid_selftest(clreid_device *device, int *checks, clreid_error *error);
+
+/* ---- Networks --------------------------------------------------------------------------------------------------- */
+
+typedef struct clreid_network_info {
+  const char *name;         /* static */
+  int height, width;        /* of its input, in pixels */
+  int feature_length;       /* D */
+  uint64_t parameters;      /* numbers in a weight file */
+  uint64_t multiply_adds;         /* a picture, as the network is written */
+  uint64_t planned_multiply_adds; /* a picture, after the exact contractions */
+} clreid_network_info;
+
+/* The table of networks, with the default options of each. Returns false if index is outside [0, number of networks). */
+CLREID_API bool clreid_network_at(size_t index, clreid_network_info *info);
+
+/* Writes a weight file with random weights: good for trying the library and for timing, not for identification. The
+ * same network, options and seed give the same bytes on every machine. options[option_count] are "KEY=VALUE". The file
+ * appears whole or not at all. */
+CLREID_API clreid_status clreid_weights_random(const char *network, const char *const *options, size_t option_count,
+                                               uint64_t seed, const char *path, clreid_error *error);
+
+/* ---- Models ----------------------------------------------------------------------------------------------------- */
+
+typedef enum clreid_precision {
+  CLREID_FP32 = 0,
+  CLREID_FP16, /* weights and activations are stored as half; sums are float32 all the same */
+} clreid_precision;
+
+typedef enum clreid_relation {
+  CLREID_RELATION_AUTO = 0,   /* by multiply-adds, stage by stage */
+  CLREID_RELATION_PLAIN,      /* the affinity matrix R is formed, as the paper writes it */
+  CLREID_RELATION_CONTRACTED, /* R is never formed */
+} clreid_relation;
+
+typedef enum clreid_gemm {
+  CLREID_GEMM_OWN = 0, /* bit-identical results whatever the batch */
+  CLREID_GEMM_CLBLAST, /* the affinity products go to CLBlast; UNSUPPORTED if the library was built without it */
+} clreid_gemm;
+
+typedef struct clreid_model_config {
+  const char *network; /* NULL: as the file's metadata says; otherwise it must agree with the metadata, if that has one */
+  clreid_precision precision;
+  clreid_relation relation;
+  clreid_gemm gemm;
+  bool plain_kernels;  /* use the plain twin of every kernel: slow, for checks */
+} clreid_model_config;
+
+/* Loads a safetensors file: F32, F16 or BF16 tensors, names as in the papers' published checkpoints, metadata that names
+ * the network, its options and its preprocessing. Everything is validated before the device sees a byte. The file is not
+ * needed afterwards. */
+CLREID_API clreid_status clreid_model_load(clreid_device *device, const char *path, const clreid_model_config *config,
+                                           clreid_model **model, clreid_error *error);
+/* The model lives on until the last session of it is gone. NULL is allowed. */
+CLREID_API void clreid_model_free(clreid_model *model);
+
+typedef struct clreid_model_info {
+  const char *network;   /* lives as long as the model */
+  int height, width;     /* that pictures are resized to */
+  int feature_length;    /* D */
+  uint64_t parameters;
+  uint64_t weight_bytes; /* on the device */
+  uint64_t multiply_adds;
+  uint64_t planned_multiply_adds;
+} clreid_model_info;
+CLREID_API void clreid_model_describe(const clreid_model *model, clreid_model_info *info);
+
+/* ---- Sessions --------------------------------------------------------------------------------------------------- */
+
+typedef struct clreid_session_config {
+  int largest_batch; /* 0 means 1 */
+} clreid_session_config;
+
+/* Plans memory, builds and launches everything once: after this, a run compiles and allocates nothing (but a larger
+ * upload buffer, when a batch of pictures has more pixels than any before it). */
+CLREID_API clreid_status clreid_session_create(clreid_model *model, const clreid_session_config *config,
+                                               clreid_session **session, clreid_error *error);
+CLREID_API void clreid_session_destroy(clreid_session *session); /* NULL is allowed */
+
+typedef struct clreid_session_info {
+  int largest_batch;
+  int launches;              /* kernel launches of a pass */
+  uint64_t arena_bytes;      /* device memory for the activations of the largest batch */
+} clreid_session_info;
+CLREID_API void clreid_session_describe(const clreid_session *session, clreid_session_info *info);
+
+/* An 8-bit RGB picture of any size, pixels[height][pitch_bytes], three bytes a pixel; borrowed for the call. */
+typedef struct clreid_picture {
+  const uint8_t *pixels;
+  int width, height;
+  size_t pitch_bytes; /* from row to row; 0 means 3 * width */
+  bool mirrored;      /* left and right exchanged after the resize: for the flip test */
+} clreid_picture;
+
+/* Embeds count pictures (any number: more than the largest batch are run in several passes).
+ * neck (feat) and pooled (feat_), each float[count][D] of the caller or NULL, receive the feature after and before the
+ * batch norm neck. The bits of a feature do not depend on the other pictures of the call. On an error the content of
+ * both is undefined. Thread rule: one thread a session at a time. */
+CLREID_API clreid_status clreid_embed(clreid_session *session, const clreid_picture *pictures, size_t count, float *neck,
+                                      float *pooled, clreid_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

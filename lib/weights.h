@@ -1,0 +1,39 @@
+/*
+ * weights.h - weight files: safetensors, read with suspicion and written whole.
+ *
+ * cr_weights_open maps the file and checks its structure (header length, JSON, dtypes, offsets, overlaps, bytes that no
+ * tensor owns, duplicates). cr_weights_match checks it against what a network names. Only then is a number read.
+ * Owns the format; knows nothing of devices or networks.
+ */
+#ifndef CR_WEIGHTS_H
+#define CR_WEIGHTS_H
+
+#include "graph.h"
+
+typedef struct cr_weights cr_weights;
+
+clreid_status cr_weights_open(const char *path, cr_weights **weights, clreid_error *error);
+void cr_weights_close(cr_weights *weights); /* NULL allowed */
+
+/* A value of the file's __metadata__, or NULL. Lives as long as weights. */
+const char *cr_weights_metadata(const cr_weights *weights, const char *key);
+
+/* Missing, extra and wrongly shaped tensors, all named in one message (as far as it is long); then NaN, infinity and
+ * negative variance. num_batches_tracked is not extra. */
+clreid_status cr_weights_match(const cr_weights *weights, const cr_weight_spec *specs, size_t count,
+                               clreid_error *error);
+
+/* The numbers of a tensor that cr_weights_match has seen, as float. *values points into the file where it is F32 and
+ * aligned, else into scratch, which must hold all elements. */
+void cr_weights_read(const cr_weights *weights, const cr_weight_spec *spec, float *scratch, const float **values);
+
+typedef struct cr_metadata {
+  const char *key, *value;
+} cr_metadata;
+
+/* Writes a file: fill is called for each spec in turn and gives its numbers. All F32. Appears whole or not at all. */
+typedef void cr_weights_fill(void *user, const cr_weight_spec *spec, float *values, size_t count);
+clreid_status cr_weights_write(const char *path, const cr_weight_spec *specs, size_t count, const cr_metadata *metadata,
+                               size_t metadata_count, cr_weights_fill *fill, void *user, clreid_error *error);
+
+#endif
