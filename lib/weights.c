@@ -27,7 +27,7 @@ enum {
   LARGEST_HEADER = 16 << 20, /* bytes; a network of 400 tensors needs 50 thousand */
   BLOCK = 4096,              /* numbers converted at a time */
   NAME_SHOWN = 72,           /* bytes of a name or path in a message */
-  LISTS_SHOWN = 800,         /* bytes of all lists of names in a message */
+  LISTS_SHOWN = 720,         /* bytes of all lists of names in a message */
 };
 
 /* ---- Texts for messages ----------------------------------------------------------------------------------------- */
@@ -521,8 +521,9 @@ static clreid_status match_names(const cr_weights *weights, const cr_weight_spec
       at += (size_t)snprintf(text + at, sizeof text - at, "%s%zu %s (%s)", at ? "; " : "", list->names, titles[k],
                              list_text(list));
   }
-  return cr_fail(error, CLREID_INVALID_WEIGHTS, "'%s' does not fit the network's %zu tensors: %s", weights->path.text,
-                 count, text);
+  return cr_fail(error, CLREID_INVALID_WEIGHTS,
+                 "'%s' does not fit the network's %zu tensors, give weights of this network and these options: %s",
+                 weights->path.text, count, text);
 }
 
 /* ---- Match: numbers --------------------------------------------------------------------------------------------- */
