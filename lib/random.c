@@ -53,7 +53,7 @@ static double fan_in(const cr_weight_spec *spec)
 void cr_random_fill(uint64_t seed, const cr_weight_spec *spec, float *values, size_t count)
 {
   uint64_t key = hash_name(spec->name) ^ mix(seed);
-  double gain = (double)spec->gain, unit = sqrt(3.0 / 4294967295.0); /* of bell(): to variance 1 */
+  double gain = (double)spec->gain, unit = sqrt(3.0 / 4294967295.0); /* brings bell() to variance 1 */
   double (*draw)(uint64_t) = bell;
   double factor = 0.0;
   switch (spec->role) {
@@ -66,9 +66,10 @@ void cr_random_fill(uint64_t seed, const cr_weight_spec *spec, float *values, si
   case CR_ROLE_BETA:
     factor = 0.1 * gain * unit;
     break;
-  case CR_ROLE_GAMMA:
-    draw = three_to_seven, factor = 0.2 * gain * 0x1p-24;
-    break; /* [0.6, 1.4) */
+  case CR_ROLE_GAMMA: /* uniform in [0.6, 1.4) */
+    draw = three_to_seven;
+    factor = 0.2 * gain * 0x1p-24;
+    break;
   case CR_ROLE_MEAN:
   case CR_ROLE_VARIANCE:
     for (size_t i = 0; i < count; i++) values[i] = spec->role == CR_ROLE_MEAN ? 0.0f : spec->gain;
