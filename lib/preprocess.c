@@ -1,9 +1,9 @@
 /*
  * preprocess.c - see preprocess.h.
  *
- * Pillow's resize of 8-bit pictures is integer arithmetic; only its weights pass through double. They are computed here in
- * the same order of operations, so that every bit of them agrees; each product or quotient is rounded by itself, never
- * fused with an addition. The integer part is in host/resize.c and cl/resize.cl.
+ * Pillow's resize of 8-bit pictures is integer arithmetic; only its weights pass through double. They are computed here
+ * in the same order of operations, so that every bit of them agrees; each product or quotient is rounded by itself,
+ * never fused with an addition. The integer part is in host/resize.c and cl/resize.cl.
  */
 #include "preprocess.h"
 
@@ -20,17 +20,17 @@
 #endif
 
 enum {
-  FRACTION_BITS = 22,        /* of a fixed-point weight: 8 bits of pixel, 2 of overshoot and sign make it 32 */
-  LARGEST_SIDE = 1 << 20,    /* of a picture: beyond it a weight of the widest filter nears one unit of 2^-22 */
-  CACHE_BYTES = 8 << 20,     /* a thousand typical tables */
+  FRACTION_BITS = 22,     /* of a fixed-point weight: 8 bits of pixel, 2 of overshoot and sign make it 32 */
+  LARGEST_SIDE = 1 << 20, /* of a picture: beyond it a weight of the widest filter nears one unit of 2^-22 */
+  CACHE_BYTES = 8 << 20,  /* a thousand typical tables */
 };
 
 /* ---- Options ---------------------------------------------------------------------------------------------------- */
 
 static const cr_preprocess imagenet = {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}, false, CR_BILINEAR};
 
-/* Three numbers with commas are the inside of a JSON array, so the JSON library reads them: whole, correctly rounded, and
- * with a decimal point whatever the locale says. */
+/* Three numbers with commas are the inside of a JSON array, so the JSON library reads them: whole, correctly rounded,
+ * and with a decimal point whatever the locale says. */
 static bool read_three(const char *text, double numbers[3])
 {
   char array[256];
@@ -61,9 +61,10 @@ static clreid_status check_numbers(const cr_preprocess *preprocess, clreid_error
   for (int c = 0; c < 3; c++) {
     double mean = preprocess->mean[c], std = preprocess->std[c];
     if (!(mean >= 0 && mean <= 1))
-      return cr_fail(error, CLREID_INVALID_WEIGHTS,
-                     "metadata mean[%d] is %g, but pixels lie in [0, 1]; divide mean and std by 255 if they are for bytes",
-                     c, mean);
+      return cr_fail(
+          error, CLREID_INVALID_WEIGHTS,
+          "metadata mean[%d] is %g, but pixels lie in [0, 1]; divide mean and std by 255 if they are for bytes", c,
+          mean);
     if (!(std > 0 && 1 / std <= FLT_MAX))
       return cr_fail(error, CLREID_INVALID_WEIGHTS,
                      "metadata std[%d] is %g, but it divides the pixels and must be above zero by at least %g", c, std,
@@ -83,8 +84,8 @@ static clreid_status read_name(const char *key, const char *text, const char *co
       return CLREID_OK;
     }
   }
-  return cr_fail(error, CLREID_INVALID_WEIGHTS, "metadata %s is \"%.64s\", but it must be %s or %s", key, text, names[0],
-                 names[1]);
+  return cr_fail(error, CLREID_INVALID_WEIGHTS, "metadata %s is \"%.64s\", but it must be %s or %s", key, text,
+                 names[0], names[1]);
 }
 
 clreid_status cr_preprocess_read(cr_preprocess *preprocess, const char *(*get)(const void *user, const char *key),
@@ -113,8 +114,8 @@ void cr_preprocess_table(const cr_preprocess *preprocess, float table[3][256])
 
 /* ---- Pillow's weights ------------------------------------------------------------------------------------------- */
 
-/* The triangle, and Keys' cubic with a = -1/2: value at distance x, in input pixels over the filter's scale. The order of
- * operations matters to the last bit. */
+/* The triangle, and Keys' cubic with a = -1/2: value at distance x, in input pixels over the filter's scale. The order
+ * of operations matters to the last bit. */
 static double triangle(double x)
 {
   x = fabs(x);
@@ -137,7 +138,8 @@ typedef struct kernel {
 
 static const kernel kernels[] = {[CR_BILINEAR] = {triangle, 1}, [CR_BICUBIC] = {cubic, 2}};
 
-/* What all outputs of an axis share. Shrinking widens the filter to cover all input pixels; that is the antialiasing. */
+/* What all outputs of an axis share. Shrinking widens the filter to cover all input pixels; that is the antialiasing.
+ */
 typedef struct scaling {
   double step;   /* input pixels from output to output */
   double spread; /* width of the filter, at least 1 */
@@ -184,6 +186,7 @@ static int weigh(const kernel *filter, const scaling *s, int in, int output, dou
   while (end > 0 && weights[end - 1] == 0) end--;
   while (begin < end && weights[begin] == 0) begin++;
   memmove(weights, weights + begin, (size_t)(end - begin) * sizeof *weights);
+  memset(weights + (end - begin), 0, (size_t)begin * sizeof *weights);
   *first = low + begin;
   return end - begin;
 }

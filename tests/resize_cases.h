@@ -1,6 +1,6 @@
 /* Made by tests/golden/resize.py with Pillow 9.4.0: digests (XXH64, seed 0) of resized pictures. */
 /* clang-format off */
-static const resize_group resize_groups[] = {
+const resize_group resize_cases[RESIZE_GROUPS] = {
     {128, 256, {
       {128, 2, CR_BICUBIC, 0, 0xbeae6449a45478e5u},
       {10, 256, CR_BICUBIC, 1, 0x30f0d7426f3f91dbu},

@@ -4,7 +4,7 @@
     python3 tests/golden/resize.py > tests/resize_cases.h
 
 Needs Pillow, NumPy and libxxhash. The pictures come from an integer hash of the coordinates; picture() here and
-test_picture() in tests/test_resize.c give the same bytes.
+test_picture() in tests/support_resize.c give the same bytes.
 """
 import ctypes
 import ctypes.util
@@ -63,7 +63,7 @@ def main():
     rng = np.random.default_rng(1)
     print('/* Made by tests/golden/resize.py with Pillow %s: digests (XXH64, seed 0) of resized pictures. */' % PIL.__version__)
     print('/* clang-format off */')
-    print('static const resize_group resize_groups[] = {')
+    print('const resize_group resize_cases[RESIZE_GROUPS] = {')
     for group in range(GROUPS):
         width, height = FIXED_SIZES[group] if group < len(FIXED_SIZES) else (int(n) for n in rng.integers(1, 500, 2))
         print('    {%d, %d, {' % (width, height))
