@@ -68,8 +68,7 @@ static size_t round_up(size_t bytes)
 }
 
 /* Where the table of an axis stands, in ints; the pictures before it may have brought it. Otherwise it goes to *end. */
-static size_t place_axis(const cr_axis *axis, const cr_resize_picture *pictures, const job *jobs, int before,
-                         size_t *end)
+static size_t place_axis(const cr_axis *axis, const cr_resize_picture *pictures, job *jobs, int before, size_t *end)
 {
   for (int k = 0; k < before; k++) {
     if (pictures[k].across == axis) return (size_t)jobs[k][JOB_ACROSS];
@@ -80,37 +79,45 @@ static size_t place_axis(const cr_axis *axis, const cr_resize_picture *pictures,
   return begin;
 }
 
-/* Fills the jobs; *bytes is the size of the whole upload. */
-static clreid_status place(const cr_resize_picture *pictures, int count, job *jobs, size_t *bytes, clreid_error *error)
+/* Where the tables of all pictures stand, and in *bytes where they end. */
+static clreid_status place_tables(const cr_resize_picture *pictures, int count, job *jobs, size_t *bytes,
+                                  clreid_error *error)
 {
   size_t ints = (size_t)count * JOB_INTS;
   for (int k = 0; k < count; k++) {
-    const cr_resize_picture *picture = &pictures[k];
-    const size_t across = place_axis(picture->across, pictures, (const job *)jobs, k, &ints);
-    const size_t down =
-        picture->down == picture->across ? across : place_axis(picture->down, pictures, (const job *)jobs, k, &ints);
+    const cr_axis *across = pictures[k].across, *down = pictures[k].down;
+    const size_t across_begin = place_axis(across, pictures, jobs, k, &ints);
+    const size_t down_begin = down == across ? across_begin : place_axis(down, pictures, jobs, k, &ints);
     if (ints > INT_MAX)
       return cr_fail(error, CLREID_OUT_OF_DEVICE_MEMORY,
-                     "the resize tables of %d pictures need %zu numbers, but at most %d are addressed; use a smaller "
+                     "the resize tables of %d pictures have %zu numbers, but at most %d are addressed; use a smaller "
                      "batch",
                      count, ints, INT_MAX);
-    jobs[k][JOB_LINE] = picture->width * 3;
-    jobs[k][JOB_MIRRORED] = picture->mirrored;
-    jobs[k][JOB_ACROSS] = (int32_t)across;
-    jobs[k][JOB_ACROSS_TAPS] = picture->across->taps;
-    jobs[k][JOB_DOWN] = (int32_t)down;
-    jobs[k][JOB_DOWN_TAPS] = picture->down->taps;
+    jobs[k][JOB_ACROSS] = (int32_t)across_begin;
+    jobs[k][JOB_ACROSS_TAPS] = across->taps;
+    jobs[k][JOB_DOWN] = (int32_t)down_begin;
+    jobs[k][JOB_DOWN_TAPS] = down->taps;
   }
-  size_t end = round_up(ints * sizeof(int32_t));
+  *bytes = ints * sizeof(int32_t);
+  return CLREID_OK;
+}
+
+/* Where the pixels of all pictures stand, after the tables; *bytes moves on to their end. */
+static clreid_status place_pixels(const cr_resize_picture *pictures, int count, job *jobs, size_t *bytes,
+                                  clreid_error *error)
+{
   for (int k = 0; k < count; k++) {
-    jobs[k][JOB_PIXELS] = (int32_t)(end / PIXEL_UNIT);
-    end = round_up(end + (size_t)pictures[k].width * 3 * (size_t)pictures[k].height);
-    if (end / PIXEL_UNIT > INT_MAX)
+    const size_t begin = round_up(*bytes), line = (size_t)pictures[k].width * 3;
+    if (begin / PIXEL_UNIT > INT_MAX)
       return cr_fail(error, CLREID_OUT_OF_DEVICE_MEMORY,
-                     "%d pictures have more than %zu bytes of pixels, beyond what is addressed; use a smaller batch",
-                     count, (size_t)INT_MAX * PIXEL_UNIT);
+                     "the first %d of %d pictures have %zu bytes, but at most %zu are addressed; use a smaller batch",
+                     k, count, begin, (size_t)INT_MAX * PIXEL_UNIT);
+    jobs[k][JOB_PIXELS] = (int32_t)(begin / PIXEL_UNIT);
+    jobs[k][JOB_LINE] = (int32_t)line;
+    jobs[k][JOB_MIRRORED] = pictures[k].mirrored;
+    *bytes = begin + line * (size_t)pictures[k].height;
   }
-  *bytes = end + SPARE_BYTES;
+  *bytes += SPARE_BYTES;
   return CLREID_OK;
 }
 
@@ -313,8 +320,9 @@ clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "%d pictures were given to a resize prepared for 1 to %d", count,
                    resize->step->largest_batch);
   for (int k = 0; k < count; k++) CR_TRY(check_picture(&resize->spec, &pictures[k], k, error));
-  size_t bytes;
-  CR_TRY(place(pictures, count, resize->jobs, &bytes, error));
+  size_t bytes = 0;
+  CR_TRY(place_tables(pictures, count, resize->jobs, &bytes, error));
+  CR_TRY(place_pixels(pictures, count, resize->jobs, &bytes, error));
   CR_TRY(grow(resize, bytes, error));
   fill(resize, pictures, count);
   CR_TRY(cr_queue_write(resize->step->queue, resize->upload, 0, bytes, resize->staging, error));
