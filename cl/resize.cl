@@ -5,16 +5,24 @@
  *   ELEMENT_BYTES  of an output element: 4 float; 2 half, moved as its 16 bits; 1 the resized byte itself
  *   WHOLE_ROWS     1: a work-item makes a row of the output, 0: one pixel of it
  *
- * Pillow resizes across, rounds and clips to 8 bits, then resizes down. Here each output pixel computes the rows that its
- * vertical taps need, with that rounding between, so there is no temporary picture and one launch does a batch of mixed
- * sizes. Sums are int: 22 fraction bits, weights that add up to 1, 8-bit pixels.
+ * Pillow resizes across, rounds and clips to 8 bits, then resizes down. Here each output pixel computes the rows that
+ * its vertical taps need, with that rounding between, so there is no temporary picture and one launch does a batch of
+ * mixed sizes. Sums are int: 22 fraction bits, weights that add up to 1, 8-bit pixels.
  *
- *   index space   (margin + width + margin, or 1) x (margin + height + margin) x pictures; the margin is set to zero
+ *   index space   margin + width + margin (or 1 where a work-item makes a row)
+ *                 +---------------------------+
+ *       margin    | 0   0   0   0   0   0   0 |
+ *                 |   +-------------------+   |
+ *       + height  | 0 | resized, then     | 0 |   x pictures
+ *                 | 0 | values[c][byte]   | 0 |
+ *                 |   +-------------------+   |
+ *       + margin  | 0   0   0   0   0   0   0 |
+ *                 +---------------------------+
  *
- *          upload, one buffer:   | jobs | tables of axes | pixels, rows of 3 * width bytes |
- *          job of a picture      [JOB_INTS]: where its pixels and tables begin, whether it is mirrored
- *          table of an axis      first[out], count[out], weights[out][taps]
- *          values[3][256]        of output channel and byte
+ *   upload        one buffer: jobs, tables of axes, pixels in rows of 3 * width bytes
+ *   job           of a picture, [JOB_INTS]: where its pixels and tables begin, whether it is mirrored
+ *   table         of an axis: first[out], count[out], weights[out][taps], taps padded to TAPS_UNIT
+ *   values        [3][256]: of output channel and byte
  */
 #ifndef ELEMENT_BYTES
 #define ELEMENT_BYTES 4
@@ -41,6 +49,7 @@
 #define JOB_DOWN_TAPS   6
 #define JOB_INTS        8
 #define PIXEL_UNIT      16
+#define TAPS_UNIT       4 /* weights of an output are padded with zeros to a multiple of it */
 
 #define FRACTION_BITS 22
 #define HALF_UNIT     (1 << (FRACTION_BITS - 1))
@@ -50,13 +59,22 @@ static int4 resize_clip(const int4 sum)
   return clamp(sum >> FRACTION_BITS, (int4)(0), (int4)(255));
 }
 
-/* Weighted sum of count neighbouring pixels. Each is loaded with the byte after it, which nobody uses; the upload ends
- * with a spare byte. */
+/* Weighted sum of count neighbouring pixels, four at a time: the first twelve of sixteen bytes, each lane with the
+ * weight of the pixel that it belongs to (x y z w), the last four with none.
+ *
+ *   lane     0 1 2 3 4 5 6 7 8 9 a b c d e f
+ *   channel  R G B R G B R G B R G B
+ *   weight   x x x y y y z z z w w w 0 0 0 0
+ *
+ * Beyond count the weights are zero; what is loaded there may be anything, even bytes behind the last picture. */
 static int4 resize_across(__global const uchar *pixels, __global const int *weights, const int count)
 {
-  int4 sum = (int4)(HALF_UNIT);
-  for (int k = 0; k < count; k++) sum += convert_int4(vload4(0, pixels + 3 * k)) * weights[k];
-  return resize_clip(sum);
+  int16 sum = (int16)(0);
+  for (int k = 0; k < count; k += TAPS_UNIT) {
+    const int4 weight = vload4(0, weights + k);
+    sum += convert_int16(vload16(0, pixels + 3 * k)) * (int16)(weight.xxxy, weight.yyzz, weight.zwww, (int4)(0));
+  }
+  return resize_clip(sum.s012f + sum.s345f + sum.s678f + sum.s9abf + HALF_UNIT);
 }
 
 /* The pixel of column x, row y of the resized picture. */

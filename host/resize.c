@@ -20,7 +20,8 @@ enum {
   JOB_DOWN_TAPS,
   JOB_INTS = 8,
   PIXEL_UNIT = 16,
-  SPARE_BYTES = 1, /* the kernel loads four bytes for a pixel of three */
+  TAPS_UNIT = 4,
+  SPARE_BYTES = 16, /* the kernel loads as many from the start of any pixel */
 };
 
 enum { ARG_TABLES, ARG_BYTES, ARG_VALUES, ARG_PICTURES = 10 };
@@ -38,17 +39,26 @@ struct cr_resize {
 
 /* ---- What is uploaded ------------------------------------------------------------------------------------------- */
 
+static size_t padded_taps(const cr_axis *axis)
+{
+  return ((size_t)axis->taps + TAPS_UNIT - 1) / TAPS_UNIT * TAPS_UNIT;
+}
+
 static size_t axis_ints(const cr_axis *axis)
 {
-  return (size_t)axis->out * (2 + (size_t)axis->taps);
+  return (size_t)axis->out * (2 + padded_taps(axis));
 }
 
 static void copy_axis(int32_t *to, const cr_axis *axis)
 {
-  const size_t out = (size_t)axis->out;
+  const size_t out = (size_t)axis->out, taps = (size_t)axis->taps, padded = padded_taps(axis);
   memcpy(to, axis->first, out * sizeof *to);
   memcpy(to + out, axis->count, out * sizeof *to);
-  memcpy(to + 2 * out, axis->weights, out * (size_t)axis->taps * sizeof *to);
+  for (size_t i = 0; i < out; i++) {
+    int32_t *row = to + 2 * out + i * padded;
+    memcpy(row, axis->weights + i * taps, taps * sizeof *to);
+    memset(row + taps, 0, (padded - taps) * sizeof *to);
+  }
 }
 
 static void copy_pixels(uint8_t *to, const cr_resize_picture *picture)
@@ -94,9 +104,9 @@ static clreid_status place_tables(const cr_resize_picture *pictures, int count, 
                      "batch",
                      count, ints, INT_MAX);
     jobs[k][JOB_ACROSS] = (int32_t)across_begin;
-    jobs[k][JOB_ACROSS_TAPS] = across->taps;
+    jobs[k][JOB_ACROSS_TAPS] = (int32_t)padded_taps(across);
     jobs[k][JOB_DOWN] = (int32_t)down_begin;
-    jobs[k][JOB_DOWN_TAPS] = down->taps;
+    jobs[k][JOB_DOWN_TAPS] = (int32_t)padded_taps(down);
   }
   *bytes = ints * sizeof(int32_t);
   return CLREID_OK;
@@ -143,7 +153,7 @@ static clreid_status grow(cr_resize *resize, size_t bytes, clreid_error *error)
   if (largest && room > largest) room = bytes;
   cr_buffer *upload;
   CR_TRY(cr_buffer_create(device, room, NULL, &upload, error));
-  uint8_t *staging = malloc(room);
+  uint8_t *staging = calloc(room, 1);
   if (!staging) {
     cr_buffer_release(upload);
     return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory to pack pictures of %zu bytes; use a smaller batch", bytes);

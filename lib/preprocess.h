@@ -2,8 +2,8 @@
  * preprocess.h - how a picture becomes a network's input: the options that a weight file names, and Pillow's resize as
  * tables of fixed-point weights.
  *
- * Owns the arithmetic of Pillow's coefficients (double, then integers of 22 fraction bits) and a small cache of them; the
- * device does the rest (host/resize.c).
+ * Owns the arithmetic of Pillow's coefficients (double, then integers of 22 fraction bits) and a small cache of them;
+ * the device does the rest (host/resize.c).
  */
 #ifndef CR_PREPROCESS_H
 #define CR_PREPROCESS_H
