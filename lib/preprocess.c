@@ -232,6 +232,11 @@ void cr_axes_trim(cr_axes *axes)
   if (axes->bytes > CACHE_BYTES) drop_all(axes);
 }
 
+size_t cr_axes_bytes(const cr_axes *axes)
+{
+  return axes->bytes;
+}
+
 /* A new entry for in -> out, not yet in the cache; NULL if there is no memory. */
 static entry *compute(const kernel *filter, int in, int out, size_t *bytes)
 {

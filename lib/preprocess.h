@@ -32,6 +32,7 @@ typedef struct cr_axes cr_axes;
 cr_axes *cr_axes_create(cr_filter filter); /* NULL: out of memory */
 void cr_axes_destroy(cr_axes *axes);
 void cr_axes_trim(cr_axes *axes);
+size_t cr_axes_bytes(const cr_axes *axes); /* of all tables that it keeps */
 clreid_status cr_axes_get(cr_axes *axes, int in, int out, const cr_axis **axis, clreid_error *error);
 
 #endif

@@ -253,9 +253,12 @@ static void tables_are_kept_until_there_are_too_many(void **state)
   assert_non_null(axes);
   const cr_axis *first, *again;
   assert_int_equal(cr_axes_get(axes, 60, 128, &first, NULL), CLREID_OK);
-  cr_axes_trim(axes); /* far from full: nothing is dropped */
   assert_int_equal(cr_axes_get(axes, 60, 128, &again, NULL), CLREID_OK);
   assert_ptr_equal(first, again);
+  const size_t one = cr_axes_bytes(axes);
+  assert_true(one > 128 * 5 * sizeof(int32_t));
+  cr_axes_trim(axes); /* far from full: nothing is dropped */
+  assert_int_equal(cr_axes_bytes(axes), one);
   assert_int_equal(cr_axes_get(axes, 128, 60, &again, NULL), CLREID_OK);
   assert_ptr_not_equal(first, again);
 
@@ -265,7 +268,9 @@ static void tables_are_kept_until_there_are_too_many(void **state)
     assert_int_equal(cr_axes_get(axes, in, 100, &axis, NULL), CLREID_OK);
   }
   check_axis(first);
+  assert_true(cr_axes_bytes(axes) > 64 << 20);
   cr_axes_trim(axes);
+  assert_int_equal(cr_axes_bytes(axes), 0);
   assert_int_equal(cr_axes_get(axes, 60, 128, &again, NULL), CLREID_OK);
   check_axis(again);
   cr_axes_destroy(axes);

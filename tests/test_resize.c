@@ -321,6 +321,24 @@ static void runs_do_not_remember_each_other(void **state)
   bench_destroy(b);
 }
 
+/* To a square, pictures of equal sides need the same tables, whichever the direction; each goes up once. */
+static void tables_are_shared(void **state)
+{
+  (void)state;
+  need_device();
+  static const resize_case cases[] = {{40, 30, CR_BICUBIC, 1, 0}, {25, 40, CR_BICUBIC, 2, 0},
+                                      {30, 25, CR_BICUBIC, 3, 0}, {40, 30, CR_BICUBIC, 4, 0},
+                                      {51, 51, CR_BICUBIC, 5, 0}, {51, 30, CR_BILINEAR, 6, 0}};
+  enum { COUNT = sizeof cases / sizeof *cases };
+  const cr_resize_spec spec = {.height = 20, .width = 20, .bytes_only = true};
+  bench *b = bench_create(&spec, COUNT, 0);
+  for (int k = 0; k < COUNT; k++) bench_source(b, k, &cases[k], 0, false);
+  assert_ptr_equal(b->pictures[0].across, b->pictures[1].down);
+  bench_run(b, COUNT);
+  for (int k = 0; k < COUNT; k++) check_picture(b, k);
+  bench_destroy(b);
+}
+
 /* ---- What is refused -------------------------------------------------------------------------------------------- */
 
 static void expect_refusal(bench *b, int count, clreid_status status, const char *hint)
@@ -388,11 +406,18 @@ static void wrong_outputs_are_refused(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ROWS(bytes_are_those_of_pillow),           IN_PIXELS(bytes_are_those_of_pillow),
-      IN_ROWS(elements_are_those_of_the_table),     IN_PIXELS(elements_are_those_of_the_table),
-      IN_ROWS(one_pixel_fills_the_picture),         IN_PIXELS(one_pixel_fills_the_picture),
-      IN_ROWS(runs_do_not_remember_each_other),     IN_PIXELS(runs_do_not_remember_each_other),
-      cmocka_unit_test(wrong_pictures_are_refused), cmocka_unit_test(wrong_outputs_are_refused),
+      IN_ROWS(bytes_are_those_of_pillow),
+      IN_PIXELS(bytes_are_those_of_pillow),
+      IN_ROWS(elements_are_those_of_the_table),
+      IN_PIXELS(elements_are_those_of_the_table),
+      IN_ROWS(one_pixel_fills_the_picture),
+      IN_PIXELS(one_pixel_fills_the_picture),
+      IN_ROWS(runs_do_not_remember_each_other),
+      IN_PIXELS(runs_do_not_remember_each_other),
+      IN_ROWS(tables_are_shared),
+      IN_PIXELS(tables_are_shared),
+      cmocka_unit_test(wrong_pictures_are_refused),
+      cmocka_unit_test(wrong_outputs_are_refused),
   };
   print_message("seeds are in tests/resize_cases.h and in `mixed`; run again: test_resize\n");
   return cmocka_run_group_tests(tests, open_device, close_device);
