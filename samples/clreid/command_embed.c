@@ -69,10 +69,10 @@ static clreid_status allocate(run *it, clreid_error *error)
   clreid_model_info info;
   clreid_model_describe(it->model, &info);
   it->length = (size_t)info.feature_length;
-  const size_t batch = it->set->batch;
-  it->pictures = calloc(2 * batch, sizeof *it->pictures);
-  it->features = calloc(2 * batch * it->length, sizeof *it->features);
-  it->rows = calloc(batch * it->length, sizeof *it->rows);
+  const size_t most = it->set->batch;
+  it->pictures = calloc(2 * most, sizeof *it->pictures);
+  it->features = calloc(2 * most * it->length, sizeof *it->features);
+  it->rows = calloc(most * it->length, sizeof *it->rows);
   it->problems = calloc(it->set->count, sizeof *it->problems);
   return it->pictures && it->features && it->rows && it->problems ? CLREID_OK : no_memory(error);
 }
@@ -114,10 +114,10 @@ static void release(run *it)
 
 /* ---- A batch ----------------------------------------------------------------------------------------------------- */
 
-static clreid_status note_problem(run *it, size_t picture, const char *text, clreid_error *error)
+static clreid_status note_problem(run *it, size_t place, const char *text, clreid_error *error)
 {
-  it->problems[picture] = strdup(text);
-  if (!it->problems[picture]) return no_memory(error);
+  it->problems[place] = strdup(text);
+  if (!it->problems[place]) return no_memory(error);
   ++it->problem_count;
   return CLREID_OK;
 }

@@ -39,7 +39,6 @@ static void *limited_realloc(void *old, size_t size)
 #define STBI_NO_LINEAR
 #define STBI_NO_HDR
 #define STBI_MAX_DIMENSIONS 16384 /* PICTURE_LARGEST_SIDE */
-#define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
 #include <stb/stb_image.h>
 
@@ -280,8 +279,8 @@ clreid_status picture_read(const char *path, picture *read, clreid_error *error)
   }
   const int handle = open(path, O_RDONLY | O_CLOEXEC);
   if (handle < 0) return console_fail(error, CLREID_INVALID_FILE, "%s", strerror(errno));
-  uint8_t *data;
-  size_t size;
+  uint8_t *data = NULL;
+  size_t size = 0;
   clreid_status status = read_whole(handle, &data, &size, error);
   close(handle);
   if (status != CLREID_OK) return status;
