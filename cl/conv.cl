@@ -1,0 +1,140 @@
+/*
+ * conv.cl - convolution as a sum of products, one for each tap of the window, NHWC, any stride, padding, dilation, groups.
+ *
+ * Parameters: those of common.clh and tile.clh.
+ *
+ * Rows are output pixels, counted through the whole batch; columns are output channels. For each tap, a row's pointer is
+ * the input pixel under the tap, or a page of zeros outside the map: the inner loop knows nothing of borders.
+ *
+ *   index space   row tiles x column tiles
+ *   weights       [panel][tap][depth][PANEL], depth = the input channels that the panel's groups read; weights of other
+ *                 groups within a panel are zero. A panel's channels begin at min(panel * PANEL / group_out * group_in,
+ *                 channels - depth)
+ *   sum           taps in row-major order, channels ascending within a tap; bias, residual, activation
+ */
+#include "common.clh"
+#include "tile.clh"
+
+typedef struct conv_place {
+  int batch, y, x; /* picture, and input position of tap (0, 0) */
+} conv_place;
+
+static conv_place conv_locate(const int row, const int out_width, const int out_pixels, const int stride_height,
+                              const int stride_width, const int padding_height, const int padding_width)
+{
+  conv_place place;
+  place.batch = row / out_pixels;
+  const int pixel = row % out_pixels;
+  place.y = pixel / out_width * stride_height - padding_height;
+  place.x = pixel % out_width * stride_width - padding_width;
+  return place;
+}
+
+static int conv_first_channel(const int panel, const int group_in, const int group_out, const int channels,
+                              const int depth)
+{
+  return min(panel * PANEL / group_out * group_in, channels - depth);
+}
+
+__kernel void conv(__global const STORAGE *restrict input, const ulong input_offset, const ulong input_picture,
+                   const int input_line, const int input_row, __global const STORAGE *restrict weights,
+                   __global const float *restrict bias, __global const STORAGE *restrict residual,
+                   const ulong residual_offset, const int residual_row, __global STORAGE *restrict output,
+                   const ulong output_offset, const int output_row, __global const STORAGE *restrict zeros,
+                   const int height, const int width, const int channels, const int out_width, const int out_pixels,
+                   const int out_panels, const int kernel_height, const int kernel_width, const int stride_height,
+                   const int stride_width, const int padding_height, const int padding_width,
+                   const int dilation_height, const int dilation_width, const int group_in, const int group_out,
+                   const int depth, const int flags, const int rows)
+{
+  const int row = get_global_id(ROW_DIM) * TM;
+  const int column = get_global_id(1 - ROW_DIM) * TN; /* in vectors */
+  const int taps = kernel_height * kernel_width;
+  if (row >= rows || column >= out_panels * PANEL_VECTORS) return;
+
+  __global const STORAGE *picture[TM];
+  int y[TM], x[TM];
+#pragma unroll
+  for (int i = 0; i < TM; i++) {
+    const conv_place place = conv_locate(min(row + i, rows - 1), out_width, out_pixels, stride_height, stride_width,
+                                         padding_height, padding_width);
+    picture[i] = input + input_offset + place.batch * input_picture;
+    y[i] = place.y;
+    x[i] = place.x;
+  }
+  /* One tile reads one range of channels: with several groups, host/conv.c keeps TN * V within a panel. */
+  const int first = conv_first_channel(column / PANEL_VECTORS, group_in, group_out, channels, depth);
+  __global const STORAGE *panel[TN];
+#pragma unroll
+  for (int j = 0; j < TN; j++) {
+    const int vector = min(column + j, out_panels * PANEL_VECTORS - 1);
+    panel[j] = weights + (ulong)(vector / PANEL_VECTORS) * taps * depth * PANEL + vector % PANEL_VECTORS * V;
+  }
+
+  VECTOR acc[TM][TN];
+#pragma unroll
+  for (int i = 0; i < TM; i++)
+#pragma unroll
+    for (int j = 0; j < TN; j++) acc[i][j] = (VECTOR)(0.0f);
+  for (int ky = 0; ky < kernel_height; ky++)
+    for (int kx = 0; kx < kernel_width; kx++) {
+      __global const STORAGE *pixel[TM];
+#pragma unroll
+      for (int i = 0; i < TM; i++) {
+        const int at_y = y[i] + ky * dilation_height, at_x = x[i] + kx * dilation_width;
+        const bool inside = at_y >= 0 && at_y < height && at_x >= 0 && at_x < width;
+        pixel[i] = inside ? picture[i] + (long)at_y * input_line + (long)at_x * input_row + first : zeros;
+      }
+      tile_accumulate(acc, pixel, 1, panel, PANEL, depth);
+#pragma unroll
+      for (int j = 0; j < TN; j++) panel[j] += (ulong)depth * PANEL;
+    }
+
+#pragma unroll
+  for (int i = 0; i < TM; i++)
+#pragma unroll
+    for (int j = 0; j < TN; j++)
+      if (row + i < rows && column + j < out_panels * PANEL_VECTORS) {
+        const ulong at = (ulong)(column + j) * V;
+        VECTOR add = (VECTOR)(0.0f), shift = (VECTOR)(0.0f);
+        if (flags & EPILOGUE_RESIDUAL) add = LOADV(V, residual + residual_offset + (ulong)(row + i) * residual_row + at);
+        if (flags & EPILOGUE_BIAS) shift = JOIN(vload, V)(0, bias + at);
+        STOREV(V, output + output_offset + (ulong)(row + i) * output_row + at, tile_epilogue(acc[i][j], flags, shift, add));
+      }
+}
+
+/* The plain twin: one work-item an output element, taps outside the map skipped. */
+__kernel void conv_plain(__global const STORAGE *input, const ulong input_offset, const ulong input_picture,
+                         const int input_line, const int input_row, __global const STORAGE *weights,
+                         __global const float *bias, __global const STORAGE *residual, const ulong residual_offset,
+                         const int residual_row, __global STORAGE *output, const ulong output_offset,
+                         const int output_row, __global const STORAGE *zeros, const int height, const int width,
+                         const int channels, const int out_width, const int out_pixels, const int out_panels,
+                         const int kernel_height, const int kernel_width, const int stride_height,
+                         const int stride_width, const int padding_height, const int padding_width,
+                         const int dilation_height, const int dilation_width, const int group_in, const int group_out,
+                         const int depth, const int flags, const int rows)
+{
+  const int row = get_global_id(1), column = get_global_id(0);
+  if (row >= rows || column >= out_panels * PANEL) return;
+  const conv_place place = conv_locate(row, out_width, out_pixels, stride_height, stride_width, padding_height,
+                                       padding_width);
+  const int panel = column / PANEL;
+  const int first = conv_first_channel(panel, group_in, group_out, channels, depth);
+  float sum = 0.0f;
+  for (int ky = 0; ky < kernel_height; ky++)
+    for (int kx = 0; kx < kernel_width; kx++) {
+      const int y = place.y + ky * dilation_height, x = place.x + kx * dilation_width;
+      if (y < 0 || y >= height || x < 0 || x >= width) continue;
+      __global const STORAGE *pixel =
+          input + input_offset + place.batch * input_picture + (long)y * input_line + (long)x * input_row + first;
+      __global const STORAGE *lane =
+          weights + ((ulong)(panel * kernel_height + ky) * kernel_width + kx) * depth * PANEL + column % PANEL;
+      for (int k = 0; k < depth; k++) sum = MULTIPLY_ADD(LOAD1(pixel + k), LOAD1(lane + k * PANEL), sum);
+    }
+  if (flags & EPILOGUE_BIAS) sum += bias[column];
+  if (flags & EPILOGUE_RESIDUAL) sum += LOAD1(residual + residual_offset + (ulong)row * residual_row + column);
+  if (flags & EPILOGUE_RELU) sum = fmax(sum, 0.0f);
+  if (flags & EPILOGUE_SIGMOID) sum = 1.0f / (1.0f + exp(-sum));
+  STORE1(output + output_offset + (ulong)row * output_row + column, sum);
+}

@@ -1,0 +1,84 @@
+/*
+ * gemm.cl - batched matrix product: output[m][n] = act(sum over k of a[m][k] b[k][n] + bias + residual[m][n]).
+ *
+ * Parameters: those of common.clh and tile.clh.
+ *
+ * a may stand transposed (its two strides are free); b is read V columns at a time, from rows (b_row = its row stride,
+ * b_panel = PANEL) or from panels (b_row = PANEL, b_panel = k * PANEL). Nothing is ever transposed in memory.
+ *
+ *   index space   row tiles x column tiles x pictures
+ *   sum           k ascending; bias, residual, activation
+ */
+#include "common.clh"
+#include "tile.clh"
+
+__kernel void gemm(__global const STORAGE *restrict a, const ulong a_offset, const ulong a_picture, const int a_row,
+                   const int a_column, __global const STORAGE *restrict b, const ulong b_offset, const ulong b_picture,
+                   const int b_row, const ulong b_panel, __global const float *restrict bias,
+                   __global const STORAGE *restrict residual, const ulong residual_offset,
+                   const ulong residual_picture, const int residual_row, __global STORAGE *restrict output,
+                   const ulong output_offset, const ulong output_picture, const int output_row, const int m,
+                   const int panels, const int depth, const int flags)
+{
+  const int row = get_global_id(ROW_DIM) * TM;
+  const int column = get_global_id(1 - ROW_DIM) * TN; /* in vectors */
+  const ulong batch = get_global_id(2);
+  if (row >= m || column >= panels * PANEL_VECTORS) return;
+
+  __global const STORAGE *rows[TM], *vectors[TN];
+#pragma unroll
+  for (int i = 0; i < TM; i++) rows[i] = a + a_offset + batch * a_picture + (ulong)min(row + i, m - 1) * a_row;
+#pragma unroll
+  for (int j = 0; j < TN; j++) {
+    const int vector = min(column + j, panels * PANEL_VECTORS - 1);
+    vectors[j] = b + b_offset + batch * b_picture + vector / PANEL_VECTORS * b_panel + vector % PANEL_VECTORS * V;
+  }
+  VECTOR acc[TM][TN];
+#pragma unroll
+  for (int i = 0; i < TM; i++)
+#pragma unroll
+    for (int j = 0; j < TN; j++) acc[i][j] = (VECTOR)(0.0f);
+  tile_accumulate(acc, rows, a_column, vectors, b_row, depth);
+
+#pragma unroll
+  for (int i = 0; i < TM; i++)
+#pragma unroll
+    for (int j = 0; j < TN; j++)
+      if (row + i < m && column + j < panels * PANEL_VECTORS) {
+        const ulong at = (ulong)(column + j) * V;
+        VECTOR add = (VECTOR)(0.0f), shift = (VECTOR)(0.0f);
+        if (flags & EPILOGUE_RESIDUAL)
+          add = LOADV(V, residual + residual_offset + batch * residual_picture + (ulong)(row + i) * residual_row + at);
+        if (flags & EPILOGUE_BIAS_BY_ROW)
+          shift = (VECTOR)(bias[row + i]);
+        else if (flags & EPILOGUE_BIAS)
+          shift = JOIN(vload, V)(0, bias + at);
+        STOREV(V, output + output_offset + batch * output_picture + (ulong)(row + i) * output_row + at,
+               tile_epilogue(acc[i][j], flags, shift, add));
+      }
+}
+
+/* The plain twin: one work-item an output element. */
+__kernel void gemm_plain(__global const STORAGE *a, const ulong a_offset, const ulong a_picture, const int a_row,
+                         const int a_column, __global const STORAGE *b, const ulong b_offset, const ulong b_picture,
+                         const int b_row, const ulong b_panel, __global const float *bias,
+                         __global const STORAGE *residual, const ulong residual_offset, const ulong residual_picture,
+                         const int residual_row, __global STORAGE *output, const ulong output_offset,
+                         const ulong output_picture, const int output_row, const int m, const int panels,
+                         const int depth, const int flags)
+{
+  const int row = get_global_id(1), column = get_global_id(0);
+  const ulong batch = get_global_id(2);
+  if (row >= m || column >= panels * PANEL) return;
+  __global const STORAGE *left = a + a_offset + batch * a_picture + (ulong)row * a_row;
+  __global const STORAGE *right = b + b_offset + batch * b_picture + column / PANEL * b_panel + column % PANEL;
+  float sum = 0.0f;
+  for (int k = 0; k < depth; k++)
+    sum = MULTIPLY_ADD(LOAD1(left + (ulong)k * a_column), LOAD1(right + (ulong)k * b_row), sum);
+  if (flags & EPILOGUE_BIAS) sum += bias[flags & EPILOGUE_BIAS_BY_ROW ? row : column];
+  if (flags & EPILOGUE_RESIDUAL)
+    sum += LOAD1(residual + residual_offset + batch * residual_picture + (ulong)row * residual_row + column);
+  if (flags & EPILOGUE_RELU) sum = fmax(sum, 0.0f);
+  if (flags & EPILOGUE_SIGMOID) sum = 1.0f / (1.0f + exp(-sum));
+  STORE1(output + output_offset + batch * output_picture + (ulong)row * output_row + column, sum);
+}

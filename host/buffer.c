@@ -1,0 +1,110 @@
+/*
+ * buffer.c - device memory with counted references, and in-order queues to move it.
+ */
+#include "buffer.h"
+
+#include <stdlib.h>
+
+static clreid_status check_size(const cr_device *device, size_t bytes, clreid_error *error)
+{
+  const uint64_t largest = device->facts.largest_buffer_bytes;
+  if (largest && bytes > largest)
+    return cr_fail(error, CLREID_OUT_OF_DEVICE_MEMORY,
+                   "a buffer of %zu bytes is needed, but %s allows %llu at most; use a smaller batch", bytes,
+                   device->facts.name, (unsigned long long)largest);
+  return CLREID_OK;
+}
+
+clreid_status cr_buffer_create(cr_device *device, size_t bytes, const void *data, cr_buffer **result,
+                               clreid_error *error)
+{
+  if (!bytes) bytes = 1;
+  CR_TRY(check_size(device, bytes, error));
+  cr_buffer *buffer = calloc(1, sizeof *buffer);
+  if (!buffer) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a buffer");
+  cl_int code;
+  buffer->memory = clCreateBuffer(device->context, CL_MEM_READ_WRITE | (data ? CL_MEM_COPY_HOST_PTR : 0), bytes,
+                                  (void *)(uintptr_t)data, &code); /* the standard takes it without const */
+  const clreid_status status = cr_check(code, "clCreateBuffer", error);
+  if (status != CLREID_OK) {
+    free(buffer);
+    return status;
+  }
+  buffer->device = device;
+  buffer->bytes = bytes;
+  buffer->references = 1;
+  cr_device_retain(device);
+  *result = buffer;
+  return CLREID_OK;
+}
+
+void cr_buffer_retain(cr_buffer *buffer)
+{
+  cr_mutex_lock(buffer->device->mutex);
+  buffer->references++;
+  cr_mutex_unlock(buffer->device->mutex);
+}
+
+void cr_buffer_release(cr_buffer *buffer)
+{
+  if (!buffer) return;
+  cr_mutex_lock(buffer->device->mutex);
+  const int left = --buffer->references;
+  cr_mutex_unlock(buffer->device->mutex);
+  if (left) return;
+  clReleaseMemObject(buffer->memory);
+  cr_device_release(buffer->device);
+  free(buffer);
+}
+
+size_t cr_buffer_bytes(const cr_buffer *buffer)
+{
+  return buffer->bytes;
+}
+
+clreid_status cr_queue_create(cr_device *device, cr_queue **result, clreid_error *error)
+{
+  cr_queue *queue = calloc(1, sizeof *queue);
+  if (!queue) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a queue");
+  cl_int code;
+  queue->queue = clCreateCommandQueue(device->context, device->id, 0, &code);
+  const clreid_status status = cr_check(code, "clCreateCommandQueue", error);
+  if (status != CLREID_OK) {
+    free(queue);
+    return status;
+  }
+  queue->device = device;
+  cr_device_retain(device);
+  *result = queue;
+  return CLREID_OK;
+}
+
+void cr_queue_destroy(cr_queue *queue)
+{
+  if (!queue) return;
+  clFinish(queue->queue);
+  clReleaseCommandQueue(queue->queue);
+  cr_device_release(queue->device);
+  free(queue);
+}
+
+clreid_status cr_queue_write(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, const void *data,
+                             clreid_error *error)
+{
+  if (!bytes) return CLREID_OK;
+  return cr_check(clEnqueueWriteBuffer(queue->queue, buffer->memory, CL_TRUE, offset_bytes, bytes, data, 0, NULL, NULL),
+                  "clEnqueueWriteBuffer", error);
+}
+
+clreid_status cr_queue_read(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, void *data,
+                            clreid_error *error)
+{
+  if (!bytes) return CLREID_OK;
+  return cr_check(clEnqueueReadBuffer(queue->queue, buffer->memory, CL_TRUE, offset_bytes, bytes, data, 0, NULL, NULL),
+                  "clEnqueueReadBuffer", error);
+}
+
+clreid_status cr_queue_finish(cr_queue *queue, clreid_error *error)
+{
+  return cr_check(clFinish(queue->queue), "clFinish", error);
+}

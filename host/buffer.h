@@ -1,0 +1,21 @@
+/*
+ * buffer.h - device memory and queues, as the files of host/ see them.
+ */
+#ifndef CR_BUFFER_H
+#define CR_BUFFER_H
+
+#include "device.h"
+
+struct cr_buffer {
+  cr_device *device;
+  cl_mem memory;
+  size_t bytes;
+  int references; /* guarded by the device's mutex */
+};
+
+struct cr_queue {
+  cr_device *device;
+  cl_command_queue queue;
+};
+
+#endif

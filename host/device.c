@@ -1,0 +1,331 @@
+/*
+ * device.c - finding devices, their facts, and opening one. Every quirk of a driver has its place in `quirks` below.
+ *
+ * A platform or device that fails is passed over and said to the log: a broken driver does no harm to a good one.
+ */
+#include "device.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "program.h"
+
+enum { LARGEST_LIST = 64 }; /* platforms, and devices a platform */
+
+typedef struct found {
+  cr_facts *facts;
+  cl_device_id *ids;
+  size_t count;
+} found;
+
+/* ---- Facts ------------------------------------------------------------------------------------------------------ */
+
+/* Text facts come cut and trimmed; a driver that gives none leaves the empty string. */
+static void trim(char *text)
+{
+  size_t begin = strspn(text, " \t"), end = strlen(text);
+  while (end > begin && (text[end - 1] == ' ' || text[end - 1] == '\t' || text[end - 1] == '\n')) end--;
+  memmove(text, text + begin, end - begin);
+  text[end - begin] = 0;
+}
+
+static void read_text(cl_device_id id, cl_device_info what, char *text, size_t size)
+{
+  char long_text[1024] = "";
+  if (clGetDeviceInfo(id, what, sizeof long_text - 1, long_text, NULL) != CL_SUCCESS) long_text[0] = 0;
+  trim(long_text);
+  snprintf(text, size, "%.*s", (int)size - 1, long_text);
+}
+
+static void read_platform_text(cl_platform_id id, cl_platform_info what, char *text, size_t size)
+{
+  char long_text[1024] = "";
+  if (clGetPlatformInfo(id, what, sizeof long_text - 1, long_text, NULL) != CL_SUCCESS) long_text[0] = 0;
+  trim(long_text);
+  snprintf(text, size, "%.*s", (int)size - 1, long_text);
+}
+
+/* A number of a device that may be of 4 or 8 bytes; 0 if the driver does not say. */
+static uint64_t read_number(cl_device_id id, cl_device_info what)
+{
+  union {
+    uint64_t whole;
+    uint32_t half[2];
+  } value = {0};
+  size_t size = 0;
+  if (clGetDeviceInfo(id, what, sizeof value, &value, &size) != CL_SUCCESS) return 0;
+  return size == sizeof(uint32_t) ? value.half[0] : value.whole;
+}
+
+static bool has_extension(cl_device_id id, const char *name)
+{
+  size_t size = 0;
+  if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &size) != CL_SUCCESS || !size) return false;
+  char *all = malloc(size + 1);
+  if (!all) return false;
+  bool has = false;
+  if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, size, all, NULL) == CL_SUCCESS) {
+    all[size] = 0;
+    const size_t length = strlen(name);
+    for (const char *at = all; (at = strstr(at, name)); at += length)
+      if ((at == all || at[-1] == ' ') && (at[length] == 0 || at[length] == ' ')) has = true;
+  }
+  free(all);
+  return has;
+}
+
+static void read_type(cl_device_id id, cr_facts *facts)
+{
+  const cl_device_type type = read_number(id, CL_DEVICE_TYPE);
+  const bool cpu = type & CL_DEVICE_TYPE_CPU, gpu = type & CL_DEVICE_TYPE_GPU, other = type & CL_DEVICE_TYPE_ACCELERATOR;
+  facts->several_types = cpu + gpu + other > 1;
+  facts->type = gpu ? CR_DEVICE_GPU : cpu ? CR_DEVICE_CPU : other ? CR_DEVICE_ACCELERATOR : CR_DEVICE_OTHER;
+}
+
+/* What no fact of OpenCL tells, one line of why each. None is needed today:
+ * an entry names device, driver and date, and changes facts. */
+static void quirks(cr_facts *facts)
+{
+  /* Drivers without the query leave 0; every device runs float4. */
+  if (!facts->float_vector_width) facts->float_vector_width = facts->type == CR_DEVICE_CPU ? 4 : 1;
+  if (!facts->largest_work_group) facts->largest_work_group = 1;
+}
+
+static void read_facts(cl_platform_id platform, cl_device_id id, cr_facts *facts)
+{
+  memset(facts, 0, sizeof *facts);
+  read_platform_text(platform, CL_PLATFORM_NAME, facts->platform, sizeof facts->platform);
+  read_platform_text(platform, CL_PLATFORM_VERSION, facts->platform_version, sizeof facts->platform_version);
+  read_text(id, CL_DEVICE_NAME, facts->name, sizeof facts->name);
+  read_text(id, CL_DEVICE_VENDOR, facts->vendor, sizeof facts->vendor);
+  read_text(id, CL_DEVICE_VERSION, facts->version, sizeof facts->version);
+  read_text(id, CL_DRIVER_VERSION, facts->driver, sizeof facts->driver);
+  read_type(id, facts);
+  facts->compute_units = (unsigned)read_number(id, CL_DEVICE_MAX_COMPUTE_UNITS);
+  facts->clock_mhz = (unsigned)read_number(id, CL_DEVICE_MAX_CLOCK_FREQUENCY);
+  facts->float_vector_width = (unsigned)read_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
+  facts->fused_multiply_add = read_number(id, CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_FMA;
+  facts->half_arithmetic = has_extension(id, "cl_khr_fp16");
+  facts->local_memory_is_real = read_number(id, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
+  facts->global_memory_bytes = read_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);
+  facts->largest_buffer_bytes = read_number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+  facts->local_memory_bytes = read_number(id, CL_DEVICE_LOCAL_MEM_SIZE);
+  facts->largest_work_group = read_number(id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+  quirks(facts);
+
+  const char *problem = !read_number(id, CL_DEVICE_AVAILABLE)            ? "the driver says that it is not available"
+                        : !read_number(id, CL_DEVICE_COMPILER_AVAILABLE) ? "its driver has no compiler"
+                        : !read_number(id, CL_DEVICE_ENDIAN_LITTLE)      ? "it is big-endian"
+                        : strncmp(facts->version, "OpenCL ", 7) || strtod(facts->version + 7, NULL) < 1.15
+                            ? "it is older than OpenCL 1.2"
+                            : "";
+  snprintf(facts->problem, sizeof facts->problem, "%s", problem);
+  facts->usable = !*problem;
+}
+
+/* ---- The list --------------------------------------------------------------------------------------------------- */
+
+static clreid_status add_device(found *all, cl_platform_id platform, cl_device_id id, clreid_error *error)
+{
+  cr_facts *facts = realloc(all->facts, (all->count + 1) * sizeof *facts);
+  if (facts) all->facts = facts;
+  cl_device_id *ids = realloc(all->ids, (all->count + 1) * sizeof *ids);
+  if (ids) all->ids = ids;
+  if (!facts || !ids) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a list of %zu devices", all->count + 1);
+  read_facts(platform, id, &all->facts[all->count]);
+  all->facts[all->count].index = (int)all->count;
+  all->ids[all->count++] = id;
+  return CLREID_OK;
+}
+
+static clreid_status add_platform(found *all, cl_platform_id platform, const cr_log *log, clreid_error *error)
+{
+  cl_device_id ids[LARGEST_LIST];
+  cl_uint count = 0;
+  const cl_int code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, LARGEST_LIST, ids, &count);
+  if (code != CL_SUCCESS) {
+    char name[128];
+    read_platform_text(platform, CL_PLATFORM_NAME, name, sizeof name);
+    cr_say(log, "platform %s is passed over: clGetDeviceIDs gave %s (%d)", name, cr_code_name(code), code);
+    return CLREID_OK;
+  }
+  for (cl_uint i = 0; i < count && i < LARGEST_LIST; i++) CR_TRY(add_device(all, platform, ids[i], error));
+  return CLREID_OK;
+}
+
+static void found_free(found *all)
+{
+  free(all->facts);
+  free(all->ids);
+}
+
+static clreid_status find_devices(found *all, const cr_log *log, clreid_error *error)
+{
+  cl_platform_id platforms[LARGEST_LIST];
+  cl_uint count = 0;
+  const cl_int code = clGetPlatformIDs(LARGEST_LIST, platforms, &count);
+  if (code != CL_SUCCESS || !count)
+    return cr_fail(error, CLREID_UNSUPPORTED_PLATFORM,
+                   "no OpenCL platform is installed (%s, %d); install the driver of your GPU, or pocl-opencl-icd to run "
+                   "on the CPU",
+                   cr_code_name(code), code);
+  for (cl_uint i = 0; i < count && i < LARGEST_LIST; i++) {
+    const clreid_status status = add_platform(all, platforms[i], log, error);
+    if (status != CLREID_OK) {
+      found_free(all);
+      return status;
+    }
+  }
+  if (all->count) return CLREID_OK;
+  found_free(all);
+  return cr_fail(error, CLREID_UNSUPPORTED_PLATFORM,
+                 "%u OpenCL platforms are installed, but 0 devices; install the driver of your GPU, or pocl-opencl-icd to "
+                 "run on the CPU",
+                 count);
+}
+
+/* The greater, the rather it is the default: usable, of one type, a GPU, a CPU, and among equals the faster by units
+ * times clock. */
+static double preference(const cr_facts *facts)
+{
+  const double speed = (double)facts->compute_units * (facts->clock_mhz ? facts->clock_mhz : 1);
+  return (facts->usable ? 8e12 : 0) + (facts->several_types ? 0 : 4e12) +
+         (facts->type == CR_DEVICE_GPU   ? 2e12
+          : facts->type == CR_DEVICE_CPU ? 1e12
+                                         : 0) +
+         (speed < 1e12 ? speed : 1e12 - 1);
+}
+
+/* The preferred device of a type (CR_DEVICE_OTHER: of any), or count if there is none that is usable. */
+static size_t preferred(const found *all, cr_device_type type)
+{
+  size_t best = all->count;
+  for (size_t i = 0; i < all->count; i++) {
+    if (!all->facts[i].usable || (type != CR_DEVICE_OTHER && all->facts[i].type != type)) continue;
+    if (best == all->count || preference(&all->facts[i]) > preference(&all->facts[best])) best = i;
+  }
+  return best;
+}
+
+clreid_status cr_devices_list(cr_facts **list, size_t *count, size_t *default_index, const cr_log *log,
+                              clreid_error *error)
+{
+  found all = {0};
+  CR_TRY(find_devices(&all, log, error));
+  *list = all.facts;
+  *count = all.count;
+  *default_index = preferred(&all, CR_DEVICE_OTHER);
+  free(all.ids);
+  return CLREID_OK;
+}
+
+/* ---- Opening ---------------------------------------------------------------------------------------------------- */
+
+static clreid_status choose(const found *all, const char *choice, size_t *index, clreid_error *error)
+{
+  if (!choice || !strcmp(choice, "cpu") || !strcmp(choice, "gpu")) {
+    const cr_device_type type = !choice ? CR_DEVICE_OTHER : *choice == 'c' ? CR_DEVICE_CPU : CR_DEVICE_GPU;
+    *index = preferred(all, type);
+    if (*index < all->count) return CLREID_OK;
+    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE,
+                   "none of the %zu OpenCL devices is a usable %s; `clreid devices` lists them", all->count,
+                   choice ? choice : "device");
+  }
+  char *end;
+  const unsigned long number = strtoul(choice, &end, 10);
+  if (*choice < '0' || *choice > '9' || *end)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "device '%s' is none of cpu, gpu or an index; `clreid devices` lists "
+                   "the %zu devices", choice, all->count);
+  if (number >= all->count)
+    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "there is no device %s: the %zu devices have indices 0 to %zu", choice,
+                   all->count, all->count - 1);
+  if (!all->facts[number].usable)
+    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "device %lu (%s) cannot be used: %s", number,
+                   all->facts[number].name, all->facts[number].problem);
+  *index = number;
+  return CLREID_OK;
+}
+
+static char *copy_text(const char *text)
+{
+  char *copy = text && *text ? malloc(strlen(text) + 1) : NULL;
+  return copy ? strcpy(copy, text) : NULL;
+}
+
+static void destroy(cr_device *device)
+{
+  cr_programs_free(device);
+  if (device->context) clReleaseContext(device->context);
+  if (device->mutex) cr_mutex_destroy(device->mutex);
+  free(device->cache_folder);
+  free(device->kernel_folder);
+  free(device);
+}
+
+static clreid_status create(const cr_device_config *config, const cr_facts *facts, cl_device_id id, cr_device **result,
+                            clreid_error *error)
+{
+  cr_device *device = calloc(1, sizeof *device);
+  if (!device) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a device");
+  device->facts = *facts;
+  device->id = id;
+  device->log = config->log;
+  device->references = 1;
+  device->forced_tile = -1;
+  device->mutex = cr_mutex_create();
+  device->kernel_folder = copy_text(config->kernel_folder ? config->kernel_folder : getenv("CLREID_KERNELS"));
+  char folder[1024];
+  if (config->cache_folder)
+    device->cache_folder = copy_text(config->cache_folder);
+  else if (cr_cache_folder(folder, sizeof folder))
+    device->cache_folder = copy_text(folder);
+  cl_int code;
+  device->context = clCreateContext(NULL, 1, &id, NULL, NULL, &code);
+  clreid_status status = device->mutex ? cr_check(code, "clCreateContext", error)
+                                       : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a lock");
+  if (status != CLREID_OK) {
+    destroy(device);
+    return status;
+  }
+  cr_say(&device->log, "device %d: %s (%s, driver %s)", facts->index, facts->name, facts->platform, facts->driver);
+  *result = device;
+  return CLREID_OK;
+}
+
+clreid_status cr_device_open(const cr_device_config *config, cr_device **device, clreid_error *error)
+{
+  found all = {0};
+  CR_TRY(find_devices(&all, &config->log, error));
+  size_t index = 0;
+  clreid_status status = choose(&all, config->choice, &index, error);
+  if (status == CLREID_OK) status = create(config, &all.facts[index], all.ids[index], device, error);
+  found_free(&all);
+  return status;
+}
+
+void cr_device_retain(cr_device *device)
+{
+  cr_mutex_lock(device->mutex);
+  device->references++;
+  cr_mutex_unlock(device->mutex);
+}
+
+void cr_device_release(cr_device *device)
+{
+  if (!device) return;
+  cr_mutex_lock(device->mutex);
+  const int left = --device->references;
+  cr_mutex_unlock(device->mutex);
+  if (!left) destroy(device);
+}
+
+const cr_facts *cr_device_facts(const cr_device *device)
+{
+  return &device->facts;
+}
+
+const cr_log *cr_device_log(const cr_device *device)
+{
+  return &device->log;
+}

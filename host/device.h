@@ -1,0 +1,26 @@
+/*
+ * device.h - an open device, as the files of host/ see it.
+ */
+#ifndef CR_DEVICE_H
+#define CR_DEVICE_H
+
+#include "opencl.h"
+#include "ops.h"
+#include "system.h"
+
+typedef struct cr_program cr_program;
+
+struct cr_device {
+  cr_facts facts;
+  cl_device_id id;
+  cl_context context;
+  cr_log log;
+  char *cache_folder;   /* NULL: no cache */
+  char *kernel_folder;  /* NULL: built-in kernels */
+  cr_mutex *mutex;      /* guards references and programs */
+  int references;
+  cr_program *programs; /* built ones, newest first */
+  int forced_tile;      /* index into cr_tiles, for tests; -1: choose by facts */
+};
+
+#endif

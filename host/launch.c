@@ -1,0 +1,131 @@
+/*
+ * launch.c - the life of a step, and the one place that enqueues kernels.
+ */
+#include "launch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cr_operator *const operators[CR_KINDS] = {
+    [CR_CONV] = &cr_operator_conv, [CR_GEMM] = &cr_operator_gemm,   [CR_PACK] = &cr_operator_pack,
+    [CR_POOL] = &cr_operator_pool, [CR_SCALE] = &cr_operator_scale, [CR_MASK] = &cr_operator_mask,
+};
+
+void cr_arg_int(cr_args *args, size_t value)
+{
+  const cl_int number = (cl_int)value;
+  if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, sizeof number, &number);
+  args->next++;
+}
+
+void cr_arg_ulong(cr_args *args, size_t value)
+{
+  const cl_ulong number = value;
+  if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, sizeof number, &number);
+  args->next++;
+}
+
+void cr_arg_buffer(cr_args *args, const cr_buffer *buffer, const cr_buffer *if_null)
+{
+  const cr_buffer *any = buffer ? buffer : if_null;
+  if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, sizeof(cl_mem), &any->memory);
+  args->next++;
+}
+
+clreid_status cr_args_done(const cr_args *args, clreid_error *error)
+{
+  return cr_check(args->code, "clSetKernelArg", error);
+}
+
+clreid_status cr_step_kernel(cr_step *step, const char *file, const char *options, const char *name,
+                             clreid_error *error)
+{
+  return cr_kernel_create(step->queue->device, file, options, name, &step->kernel, error);
+}
+
+void cr_step_space(cr_step *step, size_t first, size_t second, size_t third)
+{
+  const size_t items[3] = {first, second, third};
+  for (int d = 0; d < 3; d++) step->global[d] = (items[d] + step->local[d] - 1) / step->local[d] * step->local[d];
+}
+
+int cr_epilogue_flags(const cr_op *op)
+{
+  return (op->activation == CR_RELU ? CR_EPILOGUE_RELU : 0) | (op->activation == CR_SIGMOID ? CR_EPILOGUE_SIGMOID : 0) |
+         (op->bias ? CR_EPILOGUE_BIAS : 0) | (op->view[CR_RESIDUAL].buffer ? CR_EPILOGUE_RESIDUAL : 0);
+}
+
+static void retain_operands(const cr_op *op)
+{
+  for (int v = 0; v < CR_VIEWS; v++)
+    if (op->view[v].buffer) cr_buffer_retain(op->view[v].buffer);
+  if (op->weights) cr_buffer_retain(op->weights);
+  if (op->bias) cr_buffer_retain(op->bias);
+}
+
+static void release_operands(const cr_op *op)
+{
+  for (int v = 0; v < CR_VIEWS; v++) cr_buffer_release(op->view[v].buffer);
+  cr_buffer_release(op->weights);
+  cr_buffer_release(op->bias);
+}
+
+clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **result,
+                             clreid_error *error)
+{
+  cr_step *step = calloc(1, sizeof *step);
+  if (!step) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for step %s", op->name);
+  step->queue = queue;
+  step->op = *op;
+  step->largest_batch = largest_batch;
+  step->operator_ = operators[op->kind];
+  for (int d = 0; d < 3; d++) step->local[d] = 1;
+  retain_operands(op);
+  const clreid_status status = step->operator_->prepare(step, error);
+  if (status != CLREID_OK) {
+    cr_step_destroy(step);
+    return status;
+  }
+  *result = step;
+  return CLREID_OK;
+}
+
+void cr_step_destroy(cr_step *step)
+{
+  if (!step) return;
+  if (step->kernel) clReleaseKernel(step->kernel);
+  cr_buffer_release(step->zeros);
+  release_operands(&step->op);
+  free(step);
+}
+
+static clreid_status enqueue(cr_step *step, clreid_error *error)
+{
+  return cr_check(clEnqueueNDRangeKernel(step->queue->queue, step->kernel, 3, NULL, step->global, step->local, 0, NULL,
+                                         NULL),
+                  "clEnqueueNDRangeKernel", error);
+}
+
+clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error)
+{
+  if (batch < 1 || batch > step->largest_batch)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "a batch of %d was asked of a step prepared for 1 to %d", batch,
+                   step->largest_batch);
+  if (batch != step->bound_batch) {
+    CR_TRY(step->operator_->bind(step, batch, error));
+    step->bound_batch = batch;
+  }
+  return step->operator_->run ? step->operator_->run(step, batch, error) : enqueue(step, error);
+}
+
+int cr_step_launches(const cr_step *step)
+{
+  (void)step;
+  return 1;
+}
+
+const char *cr_step_variant(const cr_step *step)
+{
+  return step->variant;
+}

@@ -1,0 +1,66 @@
+/*
+ * launch.h - a step: an operator's kernel with its arguments, ready to be enqueued; and what operators share.
+ *
+ * An operator's file (conv.c, gemm.c, ...) fills a step in `prepare`: kernel, constant arguments. `bind` sets what depends
+ * on the batch: a few arguments and the index space. launch.c owns the life of steps and is the only place that
+ * enqueues a kernel.
+ */
+#ifndef CR_LAUNCH_H
+#define CR_LAUNCH_H
+
+#include "buffer.h"
+#include "program.h"
+
+/* The numbers of cl/common.clh. */
+enum {
+  CR_EPILOGUE_RELU = 1,
+  CR_EPILOGUE_SIGMOID = 2,
+  CR_EPILOGUE_BIAS = 4,
+  CR_EPILOGUE_BIAS_BY_ROW = 8,
+  CR_EPILOGUE_RESIDUAL = 16,
+};
+
+typedef struct cr_operator {
+  clreid_status (*prepare)(cr_step *step, clreid_error *error);
+  clreid_status (*bind)(cr_step *step, int batch, clreid_error *error);
+  clreid_status (*run)(cr_step *step, int batch, clreid_error *error); /* NULL: enqueue the kernel */
+} cr_operator;
+
+extern const cr_operator cr_operator_conv, cr_operator_gemm, cr_operator_pack, cr_operator_pool, cr_operator_scale,
+    cr_operator_mask;
+
+struct cr_step {
+  const cr_operator *operator_;
+  cr_queue *queue;
+  cr_op op;
+  int largest_batch;
+  int bound_batch; /* 0: none yet */
+  cl_kernel kernel;
+  size_t global[3], local[3];
+  const struct cr_tile *tile; /* of the tile core, if the kernel has one */
+  cr_buffer *zeros; /* owned; what conv reads outside the map */
+  char variant[64];
+};
+
+/* Arguments in the order of the kernel's parameters; the first failing code is kept. */
+typedef struct cr_args {
+  cl_kernel kernel;
+  cl_uint next;
+  cl_int code;
+} cr_args;
+
+void cr_arg_int(cr_args *args, size_t value);   /* int */
+void cr_arg_ulong(cr_args *args, size_t value); /* ulong */
+void cr_arg_buffer(cr_args *args, const cr_buffer *buffer, const cr_buffer *if_null); /* __global pointer */
+clreid_status cr_args_done(const cr_args *args, clreid_error *error);
+
+/* Sets step->kernel, retained by the step, from cl/FILE with options. */
+clreid_status cr_step_kernel(cr_step *step, const char *file, const char *options, const char *name,
+                             clreid_error *error);
+
+/* The index space: items in each dimension, rounded up to the local size. */
+void cr_step_space(cr_step *step, size_t first, size_t second, size_t third);
+
+int cr_epilogue_flags(const cr_op *op);
+
+#endif

@@ -1,0 +1,153 @@
+/*
+ * program.c - building programs: from the cache of compiled ones if it has them, else from source.
+ */
+#include "program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache.h"
+#include "source.h"
+
+struct cr_program {
+  cr_program *next;
+  cl_program program;
+  char *key; /* file and options */
+};
+
+/* Every program: the language that all devices have, and the facts that kernels may see. No fast-math. */
+static int all_options(const cr_device *device, const char *options, char *text, size_t size)
+{
+  return snprintf(text, size, "-cl-std=CL1.2 -DFMA=%d %s", device->facts.fused_multiply_add, options) < (int)size;
+}
+
+static clreid_status build(cr_device *device, cl_program program, const char *file, const char *options,
+                           clreid_error *error)
+{
+  const cl_int code = clBuildProgram(program, 1, &device->id, options, NULL, NULL);
+  if (code == CL_SUCCESS) return CLREID_OK;
+  size_t size = 0;
+  clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &size);
+  char *log = calloc(1, size + 1);
+  if (log) clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, size, log, NULL);
+  cr_say(&device->log, "%s with %s: %s", file, options, log ? log : "");
+  const char *problem = log ? strstr(log, "error") : NULL;
+  const size_t length = problem ? strcspn(problem, "\n") : 0;
+  clreid_status status =
+      cr_fail(error, CLREID_DEVICE_FAILED, "%s does not build on %s (%s, %d): %.*s", file, device->facts.name,
+              cr_code_name(code), code, (int)(length < 300 ? length : 300), problem ? problem : "");
+  free(log);
+  return status;
+}
+
+/* A binary that the driver no longer takes is dropped: never a reason to fail. */
+static bool build_from_cache(cr_device *device, const cr_cache_key *key, const char *file, const char *options,
+                             cl_program *program)
+{
+  unsigned char *binary;
+  size_t size;
+  if (!cr_cache_read(device, key, &binary, &size)) return false;
+  cl_int code, binary_code = CL_SUCCESS;
+  *program = clCreateProgramWithBinary(device->context, 1, &device->id, &size, (const unsigned char **)&binary,
+                                       &binary_code, &code);
+  free(binary);
+  if (code == CL_SUCCESS && binary_code == CL_SUCCESS && build(device, *program, file, options, NULL) == CLREID_OK)
+    return true;
+  if (*program) clReleaseProgram(*program);
+  *program = NULL;
+  cr_say(&device->log, "the cached program of %s is not taken by the driver (%s): built anew", file, cr_code_name(code));
+  cr_cache_drop(device, key);
+  return false;
+}
+
+static void write_to_cache(cr_device *device, const cr_cache_key *key, cl_program program)
+{
+  size_t size = 0;
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || !size) return;
+  unsigned char *binary = malloc(size);
+  if (!binary) return;
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS)
+    cr_cache_write(device, key, binary, size);
+  free(binary);
+}
+
+static clreid_status build_from_source(cr_device *device, const char *text, const char *file, const char *options,
+                                       cl_program *program, clreid_error *error)
+{
+  cl_int code;
+  *program = clCreateProgramWithSource(device->context, 1, &text, NULL, &code);
+  CR_TRY(cr_check(code, "clCreateProgramWithSource", error));
+  const clreid_status status = build(device, *program, file, options, error);
+  if (status != CLREID_OK) clReleaseProgram(*program);
+  return status;
+}
+
+static clreid_status build_any(cr_device *device, const char *file, const char *options, cl_program *program,
+                               clreid_error *error)
+{
+  char *text;
+  CR_TRY(cr_source_read(device->kernel_folder, file, &text, error));
+  const cr_cache_key key = cr_cache_make_key(device, text, options);
+  clreid_status status = CLREID_OK;
+  if (!build_from_cache(device, &key, file, options, program)) {
+    status = build_from_source(device, text, file, options, program, error);
+    if (status == CLREID_OK) write_to_cache(device, &key, *program);
+  }
+  free(text);
+  return status;
+}
+
+static clreid_status find_or_build(cr_device *device, const char *file, const char *options, cl_program *program,
+                                   clreid_error *error)
+{
+  char full[512], key[640];
+  if (!all_options(device, options, full, sizeof full) ||
+      snprintf(key, sizeof key, "%s %s", file, full) >= (int)sizeof key)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "the options of %s are longer than %zu bytes", file, sizeof full);
+  for (cr_program *p = device->programs; p; p = p->next)
+    if (!strcmp(p->key, key)) {
+      *program = p->program;
+      return CLREID_OK;
+    }
+  cr_program *entry = calloc(1, sizeof *entry);
+  char *own_key = malloc(strlen(key) + 1);
+  clreid_status status = entry && own_key ? build_any(device, file, full, &entry->program, error)
+                                          : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a program");
+  if (status != CLREID_OK) {
+    free(entry);
+    free(own_key);
+    return status;
+  }
+  entry->key = strcpy(own_key, key);
+  entry->next = device->programs;
+  device->programs = entry;
+  *program = entry->program;
+  return CLREID_OK;
+}
+
+clreid_status cr_kernel_create(cr_device *device, const char *file, const char *options, const char *name,
+                               cl_kernel *kernel, clreid_error *error)
+{
+  cl_program program;
+  cr_mutex_lock(device->mutex);
+  clreid_status status = find_or_build(device, file, options, &program, error);
+  if (status == CLREID_OK) {
+    cl_int code;
+    *kernel = clCreateKernel(program, name, &code);
+    status = cr_check(code, "clCreateKernel", error);
+  }
+  cr_mutex_unlock(device->mutex);
+  return status;
+}
+
+void cr_programs_free(cr_device *device)
+{
+  while (device->programs) {
+    cr_program *next = device->programs->next;
+    clReleaseProgram(device->programs->program);
+    free(device->programs->key);
+    free(device->programs);
+    device->programs = next;
+  }
+}

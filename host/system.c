@@ -1,0 +1,309 @@
+/*
+ * system.c - see system.h. POSIX: mmap, rename, pthreads, the monotonic clock.
+ *
+ * Owns every call whose meaning differs between systems. It keeps nothing outside of what it hands out: no table of
+ * open files, no handler at exit or for signals; who is interrupted abandons the file that it has open.
+ */
+#define _XOPEN_SOURCE 700 /* realpath */
+#include "system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const mode_t folder_mode = 0777; /* what the user's umask leaves of it */
+static const mode_t file_mode = 0666;
+
+/* ---- What went wrong -------------------------------------------------------------------------------------------- */
+
+/* Length of the folder part of path without its last slash: "a/b.npy" -> 1, "/b.npy" -> 1 (the root), "b.npy" -> 0. */
+static size_t folder_length(const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  if (!slash) return 0;
+  return slash == path ? 1 : (size_t)(slash - path);
+}
+
+static bool is_folder(const char *path)
+{
+  struct stat facts;
+  return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+static clreid_status fail_read(const char *path, int code, clreid_error *error)
+{
+  if (code == ENOENT || code == ENOTDIR)
+    return cr_fail(error, CLREID_INVALID_FILE, "no such file: '%s'; check the path", path);
+  if (code == EISDIR) return cr_fail(error, CLREID_INVALID_FILE, "'%s' is a folder; give a file", path);
+  char reason[128] = "";
+  strerror_r(code, reason, sizeof reason);
+  return cr_fail(error, CLREID_INVALID_FILE, "cannot read '%s': %s", path, reason);
+}
+
+/* written: bytes that the file had taken when it failed. */
+static clreid_status fail_write(const char *path, int code, uint64_t written, clreid_error *error)
+{
+  char reason[128] = "";
+  switch (code) {
+  case ENOMEM:
+    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory left to write '%s'", path);
+  case ENOSPC:
+  case EDQUOT:
+    return cr_fail(
+        error, CLREID_INVALID_FILE,
+        "the disk is full: '%s' has been given up after %llu bytes; free some space or choose another folder", path,
+        (unsigned long long)written);
+  case ENOENT:
+  case ENOTDIR: {
+    int length = (int)folder_length(path);
+    return cr_fail(error, CLREID_INVALID_FILE, "cannot write '%s': there is no folder '%.*s'; make it first", path,
+                   length ? length : 1, length ? path : ".");
+  }
+  case EISDIR:
+    return cr_fail(error, CLREID_INVALID_FILE, "cannot write '%s': it is a folder; give the name of a file", path);
+  default:
+    strerror_r(code, reason, sizeof reason);
+    return cr_fail(error, CLREID_INVALID_FILE, "cannot write '%s': %s", path, reason);
+  }
+}
+
+/* ---- Mapped files ----------------------------------------------------------------------------------------------- */
+
+/* Checks that descriptor is a plain file and maps it. Returns 0 or an errno. */
+static int map_descriptor(int descriptor, cr_mapping *mapping)
+{
+  static const uint8_t nothing = 0; /* so that bytes of an empty file can be pointed to */
+  struct stat facts;
+  if (fstat(descriptor, &facts) != 0) return errno;
+  if (S_ISDIR(facts.st_mode)) return EISDIR;
+  if (!S_ISREG(facts.st_mode)) return EINVAL; /* a pipe, a terminal: has no size */
+  if ((uintmax_t)facts.st_size > SIZE_MAX) return EFBIG;
+  mapping->size = (size_t)facts.st_size;
+  mapping->bytes = &nothing;
+  if (mapping->size == 0) return 0;
+  void *bytes = mmap(NULL, mapping->size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  if (bytes == MAP_FAILED) return errno;
+  mapping->bytes = bytes;
+  return 0;
+}
+
+clreid_status cr_map(const char *path, cr_mapping *mapping, clreid_error *error)
+{
+  *mapping = (cr_mapping){0};
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hold us */
+  if (descriptor < 0) return fail_read(path, errno, error);
+  int code = map_descriptor(descriptor, mapping);
+  close(descriptor); /* the mapping stays */
+  if (code == 0) return CLREID_OK;
+  *mapping = (cr_mapping){0};
+  return fail_read(path, code, error);
+}
+
+void cr_unmap(cr_mapping *mapping)
+{
+  if (mapping->size) munmap((void *)(uintptr_t)mapping->bytes, mapping->size);
+  *mapping = (cr_mapping){0};
+}
+
+/* ---- Whole-file writes ------------------------------------------------------------------------------------------ */
+
+struct cr_file {
+  int descriptor;
+  bool failed;       /* a write failed: commit must not rename */
+  uint64_t written;  /* bytes */
+  char *path;        /* as the caller knows it */
+  char *destination; /* path with links followed */
+  char *aside;       /* what is written until commit; NULL: a device or a pipe, written straight */
+};
+
+static void free_file(cr_file *file)
+{
+  if (!file) return;
+  free(file->path);
+  free(file->destination);
+  free(file->aside);
+  free(file);
+}
+
+/* Opens a new file beside destination, "NAME.PID-NUMBER.part". The clock and the address keep threads and machines on a
+ * shared disk apart; O_EXCL decides. Returns 0 or an errno. */
+static int open_aside(cr_file *file)
+{
+  size_t size = strlen(file->destination) + 64;
+  file->aside = malloc(size);
+  if (!file->aside) return ENOMEM;
+  struct timespec now = {0};
+  clock_gettime(CLOCK_REALTIME, &now);
+  uint64_t number = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 30 ^ (uint64_t)(uintptr_t)file;
+  for (int attempt = 0; attempt < 100; attempt++, number++) {
+    snprintf(file->aside, size, "%s.%ld-%llx.part", file->destination, (long)getpid(), (unsigned long long)number);
+    file->descriptor = open(file->aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file_mode);
+    if (file->descriptor >= 0) return 0;
+    if (errno != EEXIST) break;
+  }
+  int code = errno;
+  free(file->aside);
+  file->aside = NULL; /* nothing to remove */
+  return code;
+}
+
+/* Decides by what stands at the path: a plain file is replaced, through a link where it is one; a folder is an error; a
+ * device or a pipe cannot be replaced and is written straight. Returns 0 or an errno. */
+static int open_destination(cr_file *file)
+{
+  struct stat facts;
+  bool exists = stat(file->path, &facts) == 0;
+  if (exists && S_ISDIR(facts.st_mode)) return EISDIR;
+  if (exists && !S_ISREG(facts.st_mode)) {
+    file->descriptor = open(file->path, O_WRONLY | O_CLOEXEC);
+    return file->descriptor < 0 ? errno : 0;
+  }
+  size_t length = strlen(file->path);
+  if (length == 0 || file->path[length - 1] == '/') return length == 0 ? ENOENT : EISDIR;
+  file->destination = exists ? realpath(file->path, NULL) : strdup(file->path);
+  return file->destination ? open_aside(file) : errno;
+}
+
+clreid_status cr_file_create(const char *path, cr_file **file, clreid_error *error)
+{
+  *file = NULL;
+  cr_file *made = calloc(1, sizeof *made);
+  if (made) made->path = strdup(path);
+  if (!made || !made->path) {
+    free_file(made);
+    return fail_write(path, ENOMEM, 0, error);
+  }
+  int code = open_destination(made);
+  if (code != 0) {
+    free_file(made);
+    return fail_write(path, code, 0, error);
+  }
+  *file = made;
+  return CLREID_OK;
+}
+
+clreid_status cr_file_write(cr_file *file, const void *bytes, size_t size, clreid_error *error)
+{
+  const size_t largest = (size_t)1 << 30; /* Linux takes at most 2^31 - 4096 bytes a call */
+  const uint8_t *from = bytes;
+  while (size > 0) {
+    ssize_t taken = write(file->descriptor, from, size < largest ? size : largest);
+    if (taken < 0 && errno == EINTR) continue;
+    if (taken <= 0) {
+      file->failed = true;
+      return fail_write(file->path, taken == 0 ? ENOSPC : errno, file->written, error);
+    }
+    from += taken;
+    size -= (size_t)taken;
+    file->written += (uint64_t)taken;
+  }
+  return CLREID_OK;
+}
+
+clreid_status cr_file_commit(cr_file *file, clreid_error *error)
+{
+  int code = file->failed ? EIO : 0;
+  if (close(file->descriptor) != 0 && code == 0 && errno != EINTR) code = errno; /* a full disk may show only here */
+  if (code == 0 && file->aside && rename(file->aside, file->destination) != 0) code = errno;
+  if (code != 0 && file->aside) unlink(file->aside);
+  clreid_status status = code == 0 ? CLREID_OK : fail_write(file->path, code, file->written, error);
+  free_file(file);
+  return status;
+}
+
+void cr_file_abandon(cr_file *file)
+{
+  if (!file) return;
+  close(file->descriptor);
+  if (file->aside) unlink(file->aside);
+  free_file(file);
+}
+
+/* ---- Folders ---------------------------------------------------------------------------------------------------- */
+
+/* Makes one folder whose parent exists. Returns 0 or an errno. */
+static int make_folder(const char *path)
+{
+  if (mkdir(path, folder_mode) == 0 || is_folder(path)) return 0;
+  return errno;
+}
+
+clreid_status cr_make_folders(const char *path, clreid_error *error)
+{
+  char *part = strdup(path);
+  if (!part) return fail_write(path, ENOMEM, 0, error);
+  int code = 0;
+  for (char *at = part; *at && code == 0; at++) {
+    if (at == part || *at != '/') continue;
+    *at = '\0';
+    code = make_folder(part);
+    *at = '/';
+  }
+  if (code == 0) code = make_folder(part);
+  free(part);
+  if (code == 0) return CLREID_OK;
+  char reason[128] = "";
+  strerror_r(code, reason, sizeof reason);
+  return cr_fail(error, CLREID_INVALID_FILE, "cannot make the folder '%s': %s", path, reason);
+}
+
+int cr_cache_folder(char *path, size_t size)
+{
+  /* The XDG base directory specification asks to ignore a path that is not absolute. */
+  const char *cache = getenv("XDG_CACHE_HOME");
+  const char *home = getenv("HOME");
+  int length = -1;
+  if (cache && cache[0] == '/')
+    length = snprintf(path, size, "%s/clreid", cache);
+  else if (home && home[0] == '/')
+    length = snprintf(path, size, "%s/.cache/clreid", home);
+  return length > 0 && (size_t)length < size;
+}
+
+/* ---- Mutex and clock -------------------------------------------------------------------------------------------- */
+
+struct cr_mutex {
+  pthread_mutex_t mutex;
+};
+
+cr_mutex *cr_mutex_create(void)
+{
+  cr_mutex *mutex = malloc(sizeof *mutex);
+  if (mutex && pthread_mutex_init(&mutex->mutex, NULL) != 0) {
+    free(mutex);
+    mutex = NULL;
+  }
+  return mutex;
+}
+
+void cr_mutex_destroy(cr_mutex *mutex)
+{
+  if (!mutex) return;
+  pthread_mutex_destroy(&mutex->mutex);
+  free(mutex);
+}
+
+void cr_mutex_lock(cr_mutex *mutex)
+{
+  pthread_mutex_lock(&mutex->mutex);
+}
+
+void cr_mutex_unlock(cr_mutex *mutex)
+{
+  pthread_mutex_unlock(&mutex->mutex);
+}
+
+double cr_seconds(void)
+{
+  struct timespec now = {0};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
