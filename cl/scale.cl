@@ -1,0 +1,34 @@
+/*
+ * scale.cl - act(scale[c] * x[r][c] + bias[c] + residual[r][c]): batch norm and activations that stand alone.
+ *
+ * Parameters: those of common.clh and rows.clh.
+ *
+ *   index space   vectors x rows x pictures
+ */
+#include "common.clh"
+#include "rows.clh"
+
+#define SCALE_WEIGHTS 32 /* flag beside those of the epilogue: scale is given */
+
+__kernel void scale(__global const INPUT *restrict input, const ulong input_offset, const ulong input_picture,
+                    const int input_row, __global const float *restrict weights, __global const float *restrict bias,
+                    __global const INPUT *restrict residual, const ulong residual_offset,
+                    const ulong residual_picture, const int residual_row, __global OUTPUT *restrict output,
+                    const ulong output_offset, const ulong output_picture, const int output_row, const int rows,
+                    const int columns, const int flags)
+{
+  const int row = get_global_id(1);
+  const ulong batch = get_global_id(2);
+  if (row >= rows) return;
+  ROW_VECTORS(c, columns)
+  {
+    VECTOR value = LOAD_INPUT(input + input_offset + batch * input_picture + (ulong)row * input_row + c);
+    const VECTOR shift = flags & EPILOGUE_BIAS ? JOIN(vload, V)(0, bias + c) : (VECTOR)(0.0f);
+    value = flags & SCALE_WEIGHTS ? MULTIPLY_ADD(JOIN(vload, V)(0, weights + c), value, shift) : value + shift;
+    if (flags & EPILOGUE_RESIDUAL)
+      value += LOAD_INPUT(residual + residual_offset + batch * residual_picture + (ulong)row * residual_row + c);
+    if (flags & EPILOGUE_RELU) value = fmax(value, (VECTOR)(0.0f));
+    if (flags & EPILOGUE_SIGMOID) value = 1.0f / (1.0f + exp(-value));
+    STORE_OUTPUT(output + output_offset + batch * output_picture + (ulong)row * output_row + c, value);
+  }
+}

@@ -1,0 +1,28 @@
+/*
+ * pack.c - matrices into panels: launch. The arithmetic stands in cl/pack.cl.
+ */
+#include "rows.h"
+
+static clreid_status prepare(cr_step *step, clreid_error *error)
+{
+  const cr_op *op = &step->op;
+  const cr_view *output = &op->view[CR_OUTPUT];
+  CR_TRY(cr_rows_kernel(step, "pack.cl", "pack", error));
+  cr_args args = {step->kernel, 0, CL_SUCCESS};
+  cr_arg_view(&args, &op->view[CR_INPUT], NULL);
+  cr_arg_buffer(&args, output->buffer, NULL);
+  cr_arg_ulong(&args, output->offset);
+  cr_arg_ulong(&args, output->picture);
+  cr_arg_int(&args, op->pack.rows);
+  cr_arg_int(&args, cr_padded(op->pack.columns));
+  return cr_args_done(&args, error);
+}
+
+static clreid_status bind(cr_step *step, int batch, clreid_error *error)
+{
+  (void)error;
+  cr_rows_space(step, step->op.pack.columns, step->op.pack.rows, batch);
+  return CLREID_OK;
+}
+
+const cr_operator cr_operator_pack = {prepare, bind, NULL};

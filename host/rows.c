@@ -1,0 +1,55 @@
+/*
+ * rows.c - see rows.h.
+ */
+#include "rows.h"
+
+#include <stdio.h>
+
+static int vector_width(const cr_step *step)
+{
+  if (step->op.plain) return 2;
+  return step->queue->device->facts.type == CR_DEVICE_CPU ? CR_PANEL : 4;
+}
+
+clreid_status cr_rows_kernel(cr_step *step, const char *file, const char *kernel, clreid_error *error)
+{
+  char options[128];
+  const int vector = vector_width(step);
+  snprintf(options, sizeof options, "-DV=%d -DHALF=%d -DINPUT_FLOAT=%d -DOUTPUT_FLOAT=%d", vector, step->op.half,
+           step->op.float_input, step->op.float_output);
+  snprintf(step->variant, sizeof step->variant, "%s vec%d", kernel, vector);
+  return cr_step_kernel(step, file, options, kernel, error);
+}
+
+/* Work-items of a dimension, in groups as large as is useful where work-items run side by side. */
+static void set_locals(cr_step *step, size_t items)
+{
+  size_t local = 1;
+  const cr_facts *facts = &step->queue->device->facts;
+  if (facts->type != CR_DEVICE_CPU)
+    while (local < items && local < 64 && local * 2 <= facts->largest_work_group) local *= 2;
+  step->local[0] = local;
+}
+
+void cr_rows_space(cr_step *step, size_t columns, size_t rows, size_t batch)
+{
+  const bool walk = step->queue->device->facts.type == CR_DEVICE_CPU;
+  const size_t items = walk ? 1 : cr_padded(columns) / vector_width(step);
+  set_locals(step, items);
+  cr_step_space(step, items, rows, batch);
+}
+
+void cr_rows_space_columns(cr_step *step, size_t columns, size_t batch)
+{
+  const size_t items = cr_padded(columns) / vector_width(step);
+  set_locals(step, items);
+  cr_step_space(step, items, 1, batch);
+}
+
+void cr_arg_view(cr_args *args, const cr_view *view, const cr_buffer *if_null)
+{
+  cr_arg_buffer(args, view->buffer, if_null);
+  cr_arg_ulong(args, view->offset);
+  cr_arg_ulong(args, view->picture);
+  cr_arg_int(args, view->row);
+}

@@ -1,0 +1,21 @@
+/*
+ * rows.h - the shape of kernels that go over rows of channels (cl/rows.clh): their parameters and index space.
+ */
+#ifndef CR_ROWS_H
+#define CR_ROWS_H
+
+#include "launch.h"
+
+/* Builds KERNEL of cl/FILE for the step's device, storage and float operands. The plain twin of such a kernel is the same
+ * text with vectors of two. */
+clreid_status cr_rows_kernel(cr_step *step, const char *file, const char *kernel, clreid_error *error);
+
+/* Index space of `rows` rows of `columns` for batch pictures: on a CPU one work-item walks a row. */
+void cr_rows_space(cr_step *step, size_t columns, size_t rows, size_t batch);
+/* The same where each work-item owns one vector of columns on any device. */
+void cr_rows_space_columns(cr_step *step, size_t columns, size_t batch);
+
+/* offset, picture stride and row stride of a view, as every row kernel takes them. */
+void cr_arg_view(cr_args *args, const cr_view *view, const cr_buffer *if_null);
+
+#endif
