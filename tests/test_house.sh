@@ -133,7 +133,11 @@ only_device_knows_vendors()
 library_files() { files include h && files lib c h && files host c h; }
 says_nothing() { code $(library_files) | grep -E '(^|[^A-Za-z0-9_])(v?printf|v?fprintf|puts|fputs|putchar|putc|fputc|perror|stdout|stderr)[ ]*($|[^A-Za-z0-9_, ])'; }
 never_ends() { code $(library_files) | grep -E '(^|[^A-Za-z0-9_])(_?exit|_Exit|quick_exit|abort|assert|raise|signal)[ ]*\(|<(assert|signal)\.h>'; }
-errors_pass_report() { code $(files lib c h) $(files host c h | grep -v '^host/report\.c$') | grep -E 'error *->|error\.(text|status)'; }
+errors_pass_report()
+{
+  code $(files lib c h) $(files host c h | grep -v '^host/report\.c$') |
+    grep -E 'error *(->|\.) *(text|status) *=([^=]|$)|(printf|cpy|set) *\([^,]*error *(->|\.) *text'
+}
 
 # ---- Files
 
