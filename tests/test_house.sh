@@ -168,7 +168,20 @@ one_stem()
     done
   done | sort -u
 }
-readme_and_ci_agree() { tail -n 1 .ci/run | grep -qxF "sh .ci/test" && grep -qxF "sh .ci/test" README.md || echo ".ci/run must end with README's test command: sh .ci/test"; }
+readme_and_ci_agree()
+{
+  for command in "sh .ci/demo" "sh .ci/test"; do
+    grep -qxF "    $command" README.md || echo "README.md does not show the command: $command"
+  done
+  [ "$(tail -n 1 .ci/run)" = "sh .ci/test" ] || echo ".ci/run does not end with the README's test command: sh .ci/test"
+}
+# The example of README.md is a part of the application that test_install.sh builds.
+readme_shows_what_compiles()
+{
+  sed -n '/^```c$/,/^```$/p' README.md | grep -v '^```' | while IFS= read -r line; do
+    grep -qxF -e "$line" samples/app/app.c || echo "README.md: not in samples/app/app.c: $line"
+  done
+}
 
 rule "include/ includes three standard headers and itself" include_sees
 rule "lib/ sees of host/ only ops.h, report.h and system.h; no CL header; nothing of samples/" lib_sees
@@ -188,6 +201,7 @@ rule "no path of somebody's machine" no_machine_paths
 rule "no tabs, no blanks at line ends, no carriage returns" clean_lines
 rule "no line beyond 120 characters" lines_not_too_long
 rule "CI runs the test command of the README" readme_and_ci_agree
+rule "the README's example is part of a program" readme_shows_what_compiles
 
 if [ "$failures" -gt 0 ]; then
   echo "$failures rules are broken"

@@ -86,7 +86,7 @@ broken "$rule" lib/red.c 'void f(void) { exit(1); }'
 broken "$rule" host/red.c 'void f(int x) { assert(x); }'
 broken "$rule" host/red.c 'void f(void) { /* why */ abort(); }'
 broken 'every error passes through cr_fail' lib/red.c 'void f(clreid_error *error) { error->status = 1; }'
-broken 'no path of somebody'"'"'s machine' tests/red.py '# reads /home/somebody/pictures'
+broken "no path of somebody's machine" tests/red.py '# reads /home/somebody/pictures'
 rule='no tabs, no blanks at line ends, no carriage returns'
 broken "$rule" host/red.c '\tint x;'
 broken "$rule" host/red.c 'int x; '
@@ -94,6 +94,7 @@ broken "$rule" host/red.c 'int x;\r'
 broken 'no line beyond 120 characters' host/red.c "/* $(printf '%0120d' 0) */"
 broken 'every operator has its kernels, its launch and its test under one stem' cl/red.cl 'kernel void red(void) {}'
 broken 'CI runs the test command of the README' .ci/run 'true'
+broken "the README's example is part of a program" README.md '```c\nclreid_no_such_call();\n```'
 
 # A file without an opening comment.
 count=$((count + 1))
