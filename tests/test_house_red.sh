@@ -40,14 +40,14 @@ broken()
   if echo "$before" | grep -qxF "$1"; then
     echo "----  red already, proves nothing: $1"
   elif ! echo "$after" | grep -qxF "$1"; then
-    echo "FAIL  stays green: $1 <- $2: $3"
+    printf "%s\n" "FAIL  stays green: $1 <- $2: $3"
     failures=$((failures + 1))
   elif [ "$(echo "$after" | grep -vxF "$1")" != "$(echo "$before" | grep -vxF "$1")" ]; then
-    echo "FAIL  reddens another rule: $2: $3"
+    printf "%s\n" "FAIL  reddens another rule: $2: $3"
     echo "$after" | grep -vxF "$1" | sed 's/^/        /'
     failures=$((failures + 1))
   else
-    echo "ok    $1 <- $2: $3"
+    printf "%s\n" "ok    $1 <- $2: $3"
   fi
   if [ "$existed" = yes ]; then cp "$source/$2" "$copy/tree/$2"; else rm "$copy/tree/$2"; fi
 }
