@@ -4,6 +4,7 @@
 #ifndef CR_API_H
 #define CR_API_H
 
+#include "../host/system.h"
 #include "networks.h"
 #include "plan.h"
 #include "preprocess.h"

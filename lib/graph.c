@@ -63,7 +63,9 @@ static void add_weight(cr_graph *graph, const char *prefix, const char *suffix, 
   graph->weights = larger;
   cr_weight_spec *spec = &larger[graph->weight_count++];
   memset(spec, 0, sizeof *spec);
-  snprintf(spec->name, sizeof spec->name, "%s.%s", prefix, suffix);
+  if (snprintf(spec->name, sizeof spec->name, "%s.%s", prefix, suffix) >= (int)sizeof spec->name)
+    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a weight's name begins with %.64s... and is longer than %zu bytes",
+                  prefix, sizeof spec->name - 1);
   spec->dims = dims;
   memcpy(spec->shape, shape, (size_t)dims * sizeof *shape);
   spec->role = role;

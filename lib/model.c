@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../host/system.h"
 #include "api.h"
 
 static const char *get_metadata(const void *user, const char *key)

@@ -88,6 +88,14 @@ static clreid_status read_name(const char *key, const char *text, const char *co
                  names[0], names[1]);
 }
 
+bool cr_preprocess_takes(const char *key)
+{
+  static const char *const keys[] = {"mean", "std", "channels", "resize"};
+  for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+    if (!strcmp(keys[k], key)) return true;
+  return false;
+}
+
 clreid_status cr_preprocess_read(cr_preprocess *preprocess, const char *(*get)(const void *user, const char *key),
                                  const void *user, clreid_error *error)
 {

@@ -23,6 +23,8 @@ typedef struct cr_preprocess {
 clreid_status cr_preprocess_read(cr_preprocess *preprocess, const char *(*get)(const void *user, const char *key),
                                  const void *user, clreid_error *error);
 
+bool cr_preprocess_takes(const char *key); /* is it one of the keys above? */
+
 /* table[c][v] = (v / 255 - mean[c]) / std[c], computed in double, rounded once. */
 void cr_preprocess_table(const cr_preprocess *preprocess, float table[3][256]);
 
