@@ -4,6 +4,10 @@
  *
  * Grey becomes RGB, transparency is dropped, 16 bits become 8; a camera's orientation tag is not applied. Owns the
  * limits that a hostile file meets; knows nothing of networks.
+ *
+ * The two JPEG decoders differ a little. Over 100 crops of persons and 24 synthetic pictures, saved at quality 75 to
+ * 95: in 0.7 to 1.5 % of the bytes without chroma subsampling, in 4 to 8 % with 4:2:0, by one level mostly and by three
+ * at most (stb_image 2.27, libjpeg-turbo 2.1.5).
  */
 #ifndef PICTURE_H
 #define PICTURE_H
