@@ -134,7 +134,7 @@ __kernel void conv_plain(__global const STORAGE *input, const ulong input_offset
     }
   if (flags & EPILOGUE_BIAS) sum += bias[column];
   if (flags & EPILOGUE_RESIDUAL) sum += LOAD1(residual + residual_offset + (ulong)row * residual_row + column);
-  if (flags & EPILOGUE_RELU) sum = fmax(sum, 0.0f);
+  if (flags & EPILOGUE_RELU) sum = RELU(sum, 0.0f);
   if (flags & EPILOGUE_SIGMOID) sum = 1.0f / (1.0f + exp(-sum));
   STORE1(output + output_offset + (ulong)row * output_row + column, sum);
 }

@@ -27,7 +27,7 @@ __kernel void scale(__global const INPUT *restrict input, const ulong input_offs
     value = flags & SCALE_WEIGHTS ? MULTIPLY_ADD(JOIN(vload, V)(0, weights + c), value, shift) : value + shift;
     if (flags & EPILOGUE_RESIDUAL)
       value += LOAD_INPUT(residual + residual_offset + batch * residual_picture + (ulong)row * residual_row + c);
-    if (flags & EPILOGUE_RELU) value = fmax(value, (VECTOR)(0.0f));
+    if (flags & EPILOGUE_RELU) value = RELU(value, (VECTOR)(0.0f));
     if (flags & EPILOGUE_SIGMOID) value = 1.0f / (1.0f + exp(-value));
     STORE_OUTPUT(output + output_offset + batch * output_picture + (ulong)row * output_row + c, value);
   }

@@ -132,9 +132,11 @@ typedef struct cr_gemm {
   bool library;     /* CLBlast may run it: the caller asked for it */
 } cr_gemm;
 
-/* Copies a row-major matrix[rows][columns] into panels: output [cr_padded(columns) / 16][rows][16]. */
+/* Copies a row-major matrix[rows][columns] into panels: output [cr_padded(columns) / 16][rows][16]; transposed, that of
+ * its transpose: output [cr_padded(rows) / 16][columns][16], zero past the last row. */
 typedef struct cr_pack {
   int rows, columns;
+  bool transposed;
 } cr_pack;
 
 /* Window pooling, or with global set the mean of all positions: output one row of channels. Padding never wins a

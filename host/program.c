@@ -16,10 +16,11 @@ struct cr_program {
   char *key; /* file and options */
 };
 
-/* Every program: the language that all devices have, and the facts that kernels may see. No fast-math. */
+/* Every program: the language that all devices have, and the facts that kernels may see. No fast-math. -w: what a driver
+ * warns of in its own headers is not for users. */
 static int all_options(const cr_device *device, const char *options, char *text, size_t size)
 {
-  return snprintf(text, size, "-cl-std=CL1.2 -DFMA=%d %s", device->facts.fused_multiply_add, options) < (int)size;
+  return snprintf(text, size, "-cl-std=CL1.2 -w -DFMA=%d %s", device->facts.fused_multiply_add, options) < (int)size;
 }
 
 static clreid_status build(cr_device *device, cl_program program, const char *file, const char *options,

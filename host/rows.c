@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-static int vector_width(const cr_step *step)
+int cr_rows_vector(const cr_step *step)
 {
   if (step->op.plain) return 2;
   return step->queue->device->facts.type == CR_DEVICE_CPU ? CR_PANEL : 4;
@@ -14,7 +14,7 @@ static int vector_width(const cr_step *step)
 clreid_status cr_rows_kernel(cr_step *step, const char *file, const char *kernel, clreid_error *error)
 {
   char options[128];
-  const int vector = vector_width(step);
+  const int vector = cr_rows_vector(step);
   snprintf(options, sizeof options, "-DV=%d -DHALF=%d -DINPUT_FLOAT=%d -DOUTPUT_FLOAT=%d", vector, step->op.half,
            step->op.float_input, step->op.float_output);
   snprintf(step->variant, sizeof step->variant, "%s vec%d", kernel, vector);
@@ -34,14 +34,14 @@ static void set_locals(cr_step *step, size_t items)
 void cr_rows_space(cr_step *step, size_t columns, size_t rows, size_t batch)
 {
   const bool walk = step->queue->device->facts.type == CR_DEVICE_CPU;
-  const size_t items = walk ? 1 : cr_padded(columns) / vector_width(step);
+  const size_t items = walk ? 1 : cr_padded(columns) / cr_rows_vector(step);
   set_locals(step, items);
   cr_step_space(step, items, rows, batch);
 }
 
 void cr_rows_space_columns(cr_step *step, size_t columns, size_t batch)
 {
-  const size_t items = cr_padded(columns) / vector_width(step);
+  const size_t items = cr_padded(columns) / cr_rows_vector(step);
   set_locals(step, items);
   cr_step_space(step, items, 1, batch);
 }

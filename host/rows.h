@@ -10,6 +10,9 @@
  * text with vectors of two. */
 clreid_status cr_rows_kernel(cr_step *step, const char *file, const char *kernel, clreid_error *error);
 
+/* Columns of a vector: the kernel's V. */
+int cr_rows_vector(const cr_step *step);
+
 /* Index space of `rows` rows of `columns` for batch pictures: on a CPU one work-item walks a row. */
 void cr_rows_space(cr_step *step, size_t columns, size_t rows, size_t batch);
 /* The same where each work-item owns one vector of columns on any device. */

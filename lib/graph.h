@@ -37,6 +37,64 @@ typedef struct cr_weight_spec {
                  the variance to expect with random weights. 1 unless the network says otherwise */
 } cr_weight_spec;
 
+/* ---- Nodes ------------------------------------------------------------------------------------------------------ */
+
+typedef enum cr_node_kind {
+  CR_NODE_INPUT,
+  CR_NODE_CONV,
+  CR_NODE_BATCH_NORM,
+  CR_NODE_RELU,
+  CR_NODE_SIGMOID,
+  CR_NODE_ADD,
+  CR_NODE_MASK,
+  CR_NODE_POOL,
+  CR_NODE_RELATION,
+} cr_node_kind;
+
+/* Convolution: weights NAME.weight[out][channels / groups][kernel][kernel], NAME.bias[out] if it has one. Zeros stand for
+ * 1 in stride, dilation and groups. */
+typedef struct cr_conv_spec {
+  int out, kernel, stride, padding, dilation, groups;
+  bool bias;
+} cr_conv_spec;
+
+typedef struct cr_pool_spec {
+  bool maximum, global;
+  int kernel, stride, padding;
+  bool round_up; /* sizes: a last window may hang over the edge */
+} cr_pool_spec;
+
+/* Relation-aware global attention, up to but without the sigmoid (Zhang et al., Eq. 1-3). Nodes are the pixels of the
+ * map (their features its channels) or its channels (their features the pixels). With theta, phi embeddings of `inner`
+ * values, R = Theta^T Phi, and the relation of node j the 1x1 convolution gg of [R[j, :]; R[:, j]]:
+ *     a = W2 relu(W1 [mean(gx(x)); gg([R; R^T])])       value [nodes], one number a node
+ * Weights: PREFIX.gx_KIND.0, .1, theta_KIND, phi_KIND, gg_KIND, W_KIND.0, .1, .3, .4 with KIND spatial or channel. */
+typedef struct cr_relation_spec {
+  bool of_channels;       /* nodes are channels */
+  bool relation, visual;  /* pairwise part, unary part */
+  int embedding_ratio;    /* s1 */
+  int inside_ratio;       /* s2 */
+  /* filled by the graph */
+  int nodes, features;    /* N, and the length of a node's feature */
+  int inner;              /* features / s1 */
+  int related;            /* nodes / s1: outputs of gg */
+  int middle;             /* outputs of W1 */
+} cr_relation_spec;
+
+typedef struct cr_graph_node {
+  cr_node_kind kind;
+  cr_node input[3];            /* CR_BROKEN: none */
+  int height, width, channels; /* of its value, NHWC */
+  char name[96];               /* prefix of its weights, or what it is called in messages */
+  union {
+    cr_conv_spec conv;
+    cr_pool_spec pool;
+    cr_relation_spec relation;
+  };
+} cr_graph_node;
+
+typedef enum cr_output { CR_OUTPUT_POOLED, CR_OUTPUT_NECK, CR_OUTPUTS } cr_output;
+
 typedef struct cr_graph cr_graph;
 
 cr_graph *cr_graph_create(void); /* NULL: out of memory */
@@ -46,6 +104,32 @@ clreid_status cr_graph_status(const cr_graph *graph, clreid_error *error);
 cr_node cr_graph_fail(cr_graph *graph, clreid_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* ---- Builders: each returns the node of its value, or CR_BROKEN ------------------------------------------------- */
+
+cr_node cr_graph_input(cr_graph *graph, int height, int width, int channels);
+cr_node cr_graph_conv(cr_graph *graph, cr_node x, const char *name, cr_conv_spec spec);
+/* weights NAME.weight, .bias, .running_mean, .running_var, all [channels]. gain: of random weights. */
+cr_node cr_graph_batch_norm(cr_graph *graph, cr_node x, const char *name, float gain);
+cr_node cr_graph_relu(cr_graph *graph, cr_node x);
+cr_node cr_graph_sigmoid(cr_graph *graph, cr_node x);
+cr_node cr_graph_add(cr_graph *graph, cr_node a, cr_node b);
+/* x[h][w][c] * spatial[h][w] * channel[c]; either mask may be CR_BROKEN's stand-in CR_NO_MASK. */
+enum { CR_NO_MASK = -2 };
+cr_node cr_graph_mask(cr_graph *graph, cr_node x, cr_node spatial, cr_node channel);
+cr_node cr_graph_pool(cr_graph *graph, cr_node x, cr_pool_spec spec);
+/* value [height][width][1] for pixels, [1][1][channels] for channels */
+cr_node cr_graph_relation(cr_graph *graph, cr_node x, const char *prefix, cr_relation_spec spec);
+void cr_graph_output(cr_graph *graph, cr_output output, cr_node x);
+
+/* ---- What was built --------------------------------------------------------------------------------------------- */
+
+const cr_graph_node *cr_graph_nodes(const cr_graph *graph, int *count);
+cr_node cr_graph_output_node(const cr_graph *graph, cr_output output);
 const cr_weight_spec *cr_graph_weights(const cr_graph *graph, size_t *count);
+uint64_t cr_graph_parameters(const cr_graph *graph);
+uint64_t cr_graph_multiply_adds(const cr_graph *graph); /* a picture, as written */
+
+/* "PREFIX.gx_spatial" and so on, for what = gx, gg, theta, phi, W; text must hold 96 bytes. */
+void cr_relation_name(const cr_graph_node *node, const char *what, char *text);
 
 #endif

@@ -1,0 +1,162 @@
+/*
+ * model.c - a weight file on a device: validated, planned, folded, packed. Shared by any number of sessions.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+
+static const char *get_metadata(const void *user, const char *key)
+{
+  return cr_weights_metadata(user, key);
+}
+
+/* The caller's name, the file's, or both if they agree. */
+static clreid_status find_network(const char *asked, const cr_weights *weights, const cr_network **network,
+                                  clreid_error *error)
+{
+  const char *given = cr_weights_metadata(weights, "network");
+  if (!asked && !given)
+    return cr_fail(error, CLREID_INVALID_NETWORK,
+                   "the weight file does not name its network; name one of those that `clreid networks` lists");
+  if (asked && given && strcmp(asked, given))
+    return cr_fail(error, CLREID_INVALID_NETWORK, "the weight file is for network %.64s, not for %.64s", given, asked);
+  *network = cr_network_find(asked ? asked : given, error);
+  return *network ? CLREID_OK : CLREID_INVALID_NETWORK;
+}
+
+static uint64_t buffer_bytes(const cr_buffer *buffer)
+{
+  return buffer ? cr_buffer_bytes(buffer) : 0;
+}
+
+static clreid_status make_constants(clreid_model *model, const cr_weights *weights, const cr_graph *graph,
+                                    clreid_error *error)
+{
+  size_t count;
+  const cr_weight_spec *specs = cr_graph_weights(graph, &count);
+  const cr_plan *plan = model->plan;
+  model->constants = calloc((size_t)plan->step_count, sizeof *model->constants);
+  if (!model->constants) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for %d steps", plan->step_count);
+  for (int s = 0; s < plan->step_count; s++) {
+    const cr_plan_step *step = &plan->steps[s];
+    cr_step_constants *c = &model->constants[s];
+    CR_TRY(cr_constant_make(&step->weights, &step->op, weights, specs, count, model->device, &c->weights, error));
+    CR_TRY(cr_constant_make(&step->bias, &step->op, weights, specs, count, model->device, &c->bias, error));
+    CR_TRY(cr_constant_make(&step->matrix, &step->op, weights, specs, count, model->device, &c->matrix, error));
+    model->info.weight_bytes += buffer_bytes(c->weights) + buffer_bytes(c->bias) + buffer_bytes(c->matrix);
+  }
+  return CLREID_OK;
+}
+
+static void describe(clreid_model *model, const cr_graph *graph)
+{
+  clreid_model_info *info = &model->info;
+  info->network = model->network->name;
+  info->height = model->plan->input_height;
+  info->width = model->plan->input_width;
+  info->feature_length = model->plan->feature_length;
+  info->parameters = cr_graph_parameters(graph);
+  info->multiply_adds = cr_graph_multiply_adds(graph);
+  info->planned_multiply_adds = model->plan->multiply_adds;
+}
+
+static clreid_status build(clreid_model *model, const cr_weights *weights, const clreid_model_config *config,
+                           clreid_error *error)
+{
+  const cr_options options = {get_metadata, weights};
+  const cr_plan_config plan_config = {.half = config->precision == CLREID_FP16, .relation = config->relation,
+                                      .library_gemm = config->gemm == CLREID_GEMM_CLBLAST,
+                                      .plain_kernels = config->plain_kernels};
+  cr_graph *graph;
+  CR_TRY(find_network(config->network, weights, &model->network, error));
+  CR_TRY(cr_preprocess_read(&model->preprocess, get_metadata, weights, error));
+  CR_TRY(cr_network_build(model->network, &options, &graph, error));
+  size_t count;
+  const cr_weight_spec *specs = cr_graph_weights(graph, &count);
+  clreid_status status = cr_weights_match(weights, specs, count, error);
+  if (status == CLREID_OK) status = cr_plan_create(graph, &plan_config, cr_device_log(model->device), &model->plan, error);
+  if (status == CLREID_OK) status = make_constants(model, weights, graph, error);
+  if (status == CLREID_OK) describe(model, graph);
+  cr_graph_destroy(graph);
+  return status;
+}
+
+static void destroy(clreid_model *model)
+{
+  for (int s = 0; model->constants && s < model->plan->step_count; s++) {
+    cr_buffer_release(model->constants[s].weights);
+    cr_buffer_release(model->constants[s].bias);
+    cr_buffer_release(model->constants[s].matrix);
+  }
+  free(model->constants);
+  cr_plan_destroy(model->plan);
+  if (model->mutex) cr_mutex_destroy(model->mutex);
+  cr_device_release(model->device);
+  free(model);
+}
+
+static clreid_status check_config(const clreid_model_config *config, clreid_error *error)
+{
+  if ((unsigned)config->precision > CLREID_FP16)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "precision %d is neither CLREID_FP32 (%d) nor CLREID_FP16 (%d)",
+                   (int)config->precision, CLREID_FP32, CLREID_FP16);
+  if ((unsigned)config->relation > CLREID_RELATION_CONTRACTED)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "relation %d is outside [0, %d]", (int)config->relation,
+                   CLREID_RELATION_CONTRACTED);
+  if ((unsigned)config->gemm > CLREID_GEMM_CLBLAST)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "gemm %d is outside [0, %d]", (int)config->gemm, CLREID_GEMM_CLBLAST);
+  return CLREID_OK;
+}
+
+clreid_status clreid_model_load(clreid_device *device, const char *path, const clreid_model_config *config,
+                                clreid_model **result, clreid_error *error)
+{
+  if (!device || !path || !result)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_model_load needs device, path and model");
+  const clreid_model_config defaults = {0};
+  if (!config) config = &defaults;
+  CR_TRY(check_config(config, error));
+  cr_weights *weights;
+  CR_TRY(cr_weights_open(path, &weights, error));
+  clreid_model *model = calloc(1, sizeof *model);
+  clreid_status status = CLREID_OK;
+  if (model) {
+    model->device = device->device;
+    cr_device_retain(model->device);
+    model->references = 1;
+    model->mutex = cr_mutex_create();
+  }
+  if (!model || !model->mutex)
+    status = cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a model");
+  else
+    status = build(model, weights, config, error);
+  cr_weights_close(weights);
+  if (status != CLREID_OK) {
+    if (model) destroy(model);
+    return status;
+  }
+  *result = model;
+  return CLREID_OK;
+}
+
+void cr_model_retain(clreid_model *model)
+{
+  cr_mutex_lock(model->mutex);
+  model->references++;
+  cr_mutex_unlock(model->mutex);
+}
+
+void clreid_model_free(clreid_model *model)
+{
+  if (!model) return;
+  cr_mutex_lock(model->mutex);
+  const int left = --model->references;
+  cr_mutex_unlock(model->mutex);
+  if (!left) destroy(model);
+}
+
+void clreid_model_describe(const clreid_model *model, clreid_model_info *info)
+{
+  if (model && info) *info = model->info;
+}

@@ -1,0 +1,66 @@
+/*
+ * networks.c - the table of networks, and their options as text.
+ */
+#include "networks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cr_network networks[] = {
+    {"rga-none", cr_build_rga, "", cr_rga_keys},
+    {"rga-s", cr_build_rga, "S", cr_rga_keys},
+    {"rga-c", cr_build_rga, "C", cr_rga_keys},
+    {"rga-sc", cr_build_rga, "SC", cr_rga_keys},
+    {"rga-cs", cr_build_rga, "CS", cr_rga_keys},
+    {"rga-parallel", cr_build_rga, "S//C", cr_rga_keys},
+};
+enum { NETWORKS = sizeof networks / sizeof networks[0] };
+
+const cr_network *cr_network_at(size_t index)
+{
+  return index < NETWORKS ? &networks[index] : NULL;
+}
+
+const cr_network *cr_network_find(const char *name, clreid_error *error)
+{
+  char known[256] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < NETWORKS; i++) {
+    if (!strcmp(networks[i].name, name)) return &networks[i];
+    used += (size_t)snprintf(known + used, used < sizeof known ? sizeof known - used : 0, "%s%s", i ? ", " : "",
+                             networks[i].name);
+    if (used >= sizeof known) used = sizeof known - 1;
+  }
+  cr_fail(error, CLREID_INVALID_NETWORK, "there is no network '%.64s'; known are %s", name, known);
+  return NULL;
+}
+
+int cr_option_int(const cr_options *options, cr_graph *graph, const char *key, int fallback, int least, int most)
+{
+  const char *text = options && options->get ? options->get(options->user, key) : NULL;
+  if (!text) return fallback;
+  char *end;
+  const long value = strtol(text, &end, 10);
+  if (end == text || *end || value < least || value > most) {
+    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "option %s is '%.32s', but must be a whole number from %d to %d", key, text,
+                  least, most);
+    return fallback;
+  }
+  return (int)value;
+}
+
+clreid_status cr_network_build(const cr_network *network, const cr_options *options, cr_graph **result,
+                               clreid_error *error)
+{
+  cr_graph *graph = cr_graph_create();
+  if (!graph) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a graph");
+  network->build(graph, network->variant, options);
+  const clreid_status status = cr_graph_status(graph, error);
+  if (status != CLREID_OK) {
+    cr_graph_destroy(graph);
+    return status;
+  }
+  *result = graph;
+  return CLREID_OK;
+}

@@ -1,0 +1,324 @@
+/*
+ * plan.c - units into operators, tensors into the arena. See plan.h; relation.c lowers the attention module.
+ */
+#include "plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+
+const cr_view cr_no_view = {.tensor = -1};
+
+/* ---- Growing ---------------------------------------------------------------------------------------------------- */
+
+static void *grown(cr_planner *planner, void *list, int count, size_t size)
+{
+  void *larger = planner->status == CLREID_OK ? realloc(list, ((size_t)count + 1) * size) : NULL;
+  if (!larger && planner->status == CLREID_OK)
+    planner->status = cr_fail(planner->error, CLREID_OUT_OF_MEMORY, "no memory for item %d of a plan", count);
+  if (larger) memset((char *)larger + (size_t)count * size, 0, size);
+  return larger;
+}
+
+int cr_plan_tensor_add(cr_planner *planner, size_t rows, size_t row, bool is_float)
+{
+  cr_plan *plan = planner->plan;
+  cr_plan_tensor *tensors = grown(planner, plan->tensors, plan->tensor_count, sizeof *tensors);
+  if (!tensors) return -1;
+  plan->tensors = tensors;
+  tensors[plan->tensor_count] =
+      (cr_plan_tensor){.rows = rows, .row = row, .is_float = is_float, .first = plan->step_count, .last = -1};
+  return plan->tensor_count++;
+}
+
+size_t cr_plan_tensor_elements(const cr_plan_tensor *tensor)
+{
+  return tensor->rows * tensor->row;
+}
+
+size_t cr_plan_element_bytes(const cr_plan *plan, const cr_plan_tensor *tensor)
+{
+  return plan->config.half && !tensor->is_float ? sizeof(uint16_t) : sizeof(float);
+}
+
+cr_view cr_plan_view(const cr_planner *planner, int tensor, size_t offset)
+{
+  if (tensor < 0) return cr_no_view;
+  const cr_plan_tensor *t = &planner->plan->tensors[tensor];
+  return (cr_view){.tensor = tensor, .offset = offset, .picture = cr_plan_tensor_elements(t), .row = t->row};
+}
+
+cr_plan_step *cr_plan_step_add(cr_planner *planner, cr_kind kind, const char *name, const char *what)
+{
+  static cr_plan_step nobody; /* written after a failure, never read */
+  cr_plan *plan = planner->plan;
+  cr_plan_step *steps = grown(planner, plan->steps, plan->step_count, sizeof *steps);
+  if (!steps) return &nobody;
+  plan->steps = steps;
+  cr_plan_step *step = &steps[plan->step_count++];
+  snprintf(step->name, sizeof step->name, *what ? "%.72s.%s" : "%.72s%s", name, what);
+  step->op.kind = kind;
+  step->op.half = plan->config.half;
+  step->op.plain = plan->config.plain_kernels;
+  for (int v = 0; v < CR_VIEWS; v++) step->op.view[v] = cr_no_view;
+  return step;
+}
+
+/* ---- Operators -------------------------------------------------------------------------------------------------- */
+
+cr_plan_step *cr_plan_pointwise(cr_planner *planner, const char *name, const char *what, int rows, int in, int out,
+                                cr_view input, cr_view output, cr_activation activation)
+{
+  cr_plan_step *step = cr_plan_step_add(planner, CR_CONV, name, what);
+  step->op.conv = (cr_conv){.height = 1, .width = rows, .channels = in, .out_height = 1, .out_width = rows,
+                            .out_channels = out, .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
+                            .stride_width = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1};
+  step->op.view[CR_INPUT] = input;
+  step->op.view[CR_OUTPUT] = output;
+  step->op.activation = activation;
+  step->multiply_adds = (uint64_t)rows * in * out;
+  step->weights = (cr_constant){.kind = CR_CONSTANT_PANELS, .out = out, .in = in, .taps_height = 1, .taps_width = 1};
+  step->bias = (cr_constant){.kind = CR_CONSTANT_BIAS, .out = out};
+  return step;
+}
+
+cr_plan_step *cr_plan_product(cr_planner *planner, const char *name, const char *what, int m, int n, int k)
+{
+  cr_plan_step *step = cr_plan_step_add(planner, CR_GEMM, name, what);
+  step->op.gemm = (cr_gemm){.m = m, .n = n, .k = k, .input_column = 1};
+  step->multiply_adds = (uint64_t)m * n * k;
+  return step;
+}
+
+static void plan_scale(cr_planner *planner, const cr_unit *unit, int x, int residual, int out)
+{
+  const cr_graph_node *node = &planner->nodes[unit->result];
+  cr_plan_step *step = cr_plan_step_add(planner, CR_SCALE, planner->nodes[unit->node].name, "");
+  step->op.scale = (cr_scale){.rows = node->height * node->width, .columns = node->channels};
+  step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
+  step->op.view[CR_RESIDUAL] = cr_plan_view(planner, residual, 0);
+  step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
+  step->op.activation = unit->activation;
+  if (unit->norm < 0) return;
+  step->weights = (cr_constant){.kind = CR_CONSTANT_SCALE, .out = node->channels, .parts = 1};
+  step->weights.part[0].out = node->channels;
+  snprintf(step->weights.part[0].norm, CR_NAME, "%s", planner->nodes[unit->norm].name);
+  step->bias = step->weights;
+  step->bias.kind = CR_CONSTANT_BIAS;
+}
+
+/* The picture is stored with a zero margin of the first layer's padding, three channels a pixel; a line of the window is
+ * then one run of kernel * 3 numbers, and no tap is outside. */
+static void read_runs(const cr_planner *planner, cr_conv *conv, cr_plan_step *step)
+{
+  const int margin = planner->plan->input_margin, channels = conv->channels;
+  conv->height += 2 * margin;
+  conv->width += 2 * margin;
+  conv->padding_height = conv->padding_width = 0;
+  conv->input_line = (size_t)conv->width * channels;
+  conv->channels = channels * conv->kernel_width;
+  conv->kernel_width = 1;
+  step->weights.rows_as_runs = true;
+}
+
+static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int residual, int out)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node], *in = &planner->nodes[node->input[0]];
+  const cr_conv_spec *s = &node->conv;
+  cr_plan_step *step = cr_plan_step_add(planner, CR_CONV, node->name, "");
+  cr_op *op = &step->op;
+  op->conv = (cr_conv){.height = in->height, .width = in->width, .channels = in->channels, .out_height = node->height,
+                       .out_width = node->width, .out_channels = node->channels, .kernel_height = s->kernel,
+                       .kernel_width = s->kernel, .stride_height = s->stride, .stride_width = s->stride,
+                       .padding_height = s->padding, .padding_width = s->padding, .dilation_height = s->dilation,
+                       .dilation_width = s->dilation, .groups = s->groups};
+  op->view[CR_INPUT] = cr_plan_view(planner, x, 0);
+  op->view[CR_RESIDUAL] = cr_plan_view(planner, residual, 0);
+  op->view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
+  op->activation = unit->activation;
+  const int group_in = in->channels / s->groups;
+  step->multiply_adds = (uint64_t)node->height * node->width * node->channels * s->kernel * s->kernel * group_in;
+  step->weights = (cr_constant){.kind = CR_CONSTANT_PANELS, .out = s->out, .in = group_in, .taps_height = s->kernel,
+                                .taps_width = s->kernel, .parts = 1};
+  cr_part *part = &step->weights.part[0];
+  snprintf(part->kernel, CR_NAME, "%s", node->name);
+  if (unit->norm >= 0) snprintf(part->norm, CR_NAME, "%s", planner->nodes[unit->norm].name);
+  part->bias = s->bias;
+  part->out = s->out;
+  part->own_in = part->in = group_in;
+  if (unit->norm >= 0 || s->bias) {
+    step->bias = step->weights;
+    step->bias.kind = CR_CONSTANT_BIAS;
+  }
+  if (x == planner->plan->input) read_runs(planner, &op->conv, step);
+}
+
+static void plan_pool(cr_planner *planner, const cr_unit *unit, int x, int out)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node], *in = &planner->nodes[node->input[0]];
+  const cr_pool_spec *s = &node->pool;
+  cr_plan_step *step = cr_plan_step_add(planner, CR_POOL, node->name, "");
+  step->op.pool = (cr_pool){.maximum = s->maximum, .global = s->global, .height = in->height, .width = in->width,
+                            .channels = in->channels, .out_height = node->height, .out_width = node->width,
+                            .kernel_height = s->kernel, .kernel_width = s->kernel, .stride_height = s->stride,
+                            .stride_width = s->stride, .padding_height = s->padding, .padding_width = s->padding};
+  step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
+  step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
+}
+
+static void plan_mask(cr_planner *planner, const cr_unit *unit, int x, int spatial, int channel, int out)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node];
+  cr_plan_step *step = cr_plan_step_add(planner, CR_MASK, node->name, "");
+  step->op.mask = (cr_mask){.rows = node->height * node->width, .columns = node->channels};
+  step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
+  step->op.view[CR_SECOND] = cr_plan_view(planner, spatial, 0);
+  step->op.view[CR_RESIDUAL] = cr_plan_view(planner, channel, 0);
+  step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
+}
+
+/* ---- Units ------------------------------------------------------------------------------------------------------ */
+
+/* Pooled vectors and what is made of them stay float: they are few, and they are what the caller gets. */
+static bool gives_float(const cr_planner *planner, const cr_unit *unit, int x)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node];
+  if (node->kind == CR_NODE_POOL) return node->pool.global;
+  return node->kind == CR_NODE_BATCH_NORM && planner->plan->tensors[x].is_float;
+}
+
+static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node], *result = &planner->nodes[unit->result];
+  const int x = tensor_of[node->input[0]];
+  const int residual = unit->residual >= 0 ? tensor_of[unit->residual] : -1;
+  if (node->kind == CR_NODE_RELATION) {
+    tensor_of[unit->result] = cr_plan_relation(planner, unit, x);
+    return;
+  }
+  const bool is_float = gives_float(planner, unit, x);
+  const int out =
+      cr_plan_tensor_add(planner, (size_t)result->height * result->width, cr_padded(result->channels), is_float);
+  tensor_of[unit->result] = out;
+  if (out < 0) return;
+  const int step = planner->plan->step_count;
+  switch (node->kind) {
+  case CR_NODE_CONV: plan_conv(planner, unit, x, residual, out); break;
+  case CR_NODE_POOL: plan_pool(planner, unit, x, out); break;
+  case CR_NODE_MASK:
+    plan_mask(planner, unit, x, node->input[1] >= 0 ? tensor_of[node->input[1]] : -1,
+              node->input[2] >= 0 ? tensor_of[node->input[2]] : -1, out);
+    break;
+  default: plan_scale(planner, unit, x, residual, out); break;
+  }
+  if (planner->status != CLREID_OK) return;
+  planner->plan->steps[step].op.float_output = is_float;
+  planner->plan->steps[step].op.float_input = planner->plan->tensors[x].is_float;
+}
+
+/* The picture's tensor: one row holds a line with its margins. Its first reader says how wide the margin is. */
+static int plan_input(cr_planner *planner, const cr_graph *graph)
+{
+  int count;
+  const cr_graph_node *nodes = cr_graph_nodes(graph, &count);
+  cr_plan *plan = planner->plan;
+  for (int n = 0; n < count; n++)
+    if (nodes[n].kind == CR_NODE_CONV && nodes[n].input[0] == 0) plan->input_margin = nodes[n].conv.padding;
+  plan->input_height = nodes[0].height;
+  plan->input_width = nodes[0].width;
+  const size_t margins = 2 * (size_t)plan->input_margin;
+  plan->input = cr_plan_tensor_add(planner, (nodes[0].height + margins) * (nodes[0].width + margins),
+                                   (size_t)nodes[0].channels, false);
+  return plan->input;
+}
+
+/* ---- The arena -------------------------------------------------------------------------------------------------- */
+
+static void find_lives(cr_plan *plan)
+{
+  plan->tensors[plan->input].first = 0;
+  for (int t = 0; t < plan->tensor_count; t++) plan->tensors[t].last = plan->tensors[t].first;
+  for (int s = 0; s < plan->step_count; s++)
+    for (int v = 0; v < CR_VIEWS; v++) {
+      const int t = plan->steps[s].op.view[v].tensor;
+      if (t < 0) continue;
+      if (v == CR_OUTPUT && plan->tensors[t].first > s) plan->tensors[t].first = s;
+      plan->tensors[t].last = s;
+    }
+  for (int o = 0; o < CR_OUTPUTS; o++) plan->tensors[plan->outputs[o]].last = plan->step_count;
+}
+
+static clreid_status place_tensors(cr_plan *plan, clreid_error *error)
+{
+  cr_life *lives = calloc((size_t)plan->tensor_count, sizeof *lives);
+  if (!lives) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory to plan %d tensors", plan->tensor_count);
+  for (int t = 0; t < plan->tensor_count; t++) {
+    const cr_plan_tensor *tensor = &plan->tensors[t];
+    lives[t] = (cr_life){.bytes = cr_plan_tensor_elements(tensor) * cr_plan_element_bytes(plan, tensor),
+                         .first = tensor->first, .last = tensor->last};
+  }
+  const clreid_status status = cr_arena_plan(lives, plan->tensor_count, &plan->arena_bytes, error);
+  for (int t = 0; t < plan->tensor_count && status == CLREID_OK; t++) plan->tensors[t].offset_bytes = lives[t].offset;
+  free(lives);
+  return status;
+}
+
+/* ---- The whole -------------------------------------------------------------------------------------------------- */
+
+static clreid_status plan_units(cr_planner *planner, const cr_graph *graph, const cr_unit *units, int unit_count)
+{
+  int count;
+  cr_plan *plan = planner->plan;
+  planner->nodes = cr_graph_nodes(graph, &count);
+  int *tensor_of = calloc((size_t)count, sizeof *tensor_of);
+  if (!tensor_of) return cr_fail(planner->error, CLREID_OUT_OF_MEMORY, "no memory for a graph of %d nodes", count);
+  tensor_of[0] = plan_input(planner, graph);
+  for (int u = 0; u < unit_count && planner->status == CLREID_OK; u++) plan_unit(planner, &units[u], tensor_of);
+  for (int o = 0; o < CR_OUTPUTS; o++) plan->outputs[o] = tensor_of[cr_graph_output_node(graph, (cr_output)o)];
+  plan->feature_length = planner->nodes[cr_graph_output_node(graph, CR_OUTPUT_NECK)].channels;
+  free(tensor_of);
+  return planner->status;
+}
+
+static void finish_steps(cr_plan *plan)
+{
+  for (int s = 0; s < plan->step_count; s++) {
+    plan->steps[s].op.name = plan->steps[s].name;
+    plan->multiply_adds += plan->steps[s].multiply_adds;
+  }
+}
+
+clreid_status cr_plan_create(const cr_graph *graph, const cr_plan_config *config, const cr_log *log, cr_plan **result,
+                             clreid_error *error)
+{
+  cr_unit *units = NULL;
+  int unit_count = 0;
+  cr_plan *plan = calloc(1, sizeof *plan);
+  if (!plan) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a plan");
+  plan->config = *config;
+  cr_planner planner = {.plan = plan, .log = log, .error = error};
+  clreid_status status = cr_fuse(graph, &units, &unit_count, error);
+  if (status == CLREID_OK) status = plan_units(&planner, graph, units, unit_count);
+  free(units);
+  if (status == CLREID_OK) {
+    finish_steps(plan);
+    find_lives(plan);
+    status = place_tensors(plan, error);
+  }
+  if (status != CLREID_OK) {
+    cr_plan_destroy(plan);
+    return status;
+  }
+  *result = plan;
+  return CLREID_OK;
+}
+
+void cr_plan_destroy(cr_plan *plan)
+{
+  if (!plan) return;
+  free(plan->steps);
+  free(plan->tensors);
+  free(plan);
+}

@@ -1,0 +1,315 @@
+/*
+ * session.c - a model's plan with memory under it: steps ready to be launched, and the run.
+ *
+ * A run walks the step list once. It allocates, compiles and looks up nothing; only a batch of pictures with more pixels
+ * than any before makes the upload buffer grow.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+
+struct clreid_session {
+  clreid_model *model;
+  int largest_batch;
+  cr_queue *queue;
+  cr_buffer *arena;
+  cr_step **steps;              /* [plan->step_count] */
+  cr_resize *resize;
+  cr_axes *axes;
+  cr_resize_picture *pictures;  /* [largest_batch] */
+  float *features;              /* [largest_batch][padded D]: what comes back from the device */
+  clreid_session_info info;
+};
+
+/* ---- Preparation ------------------------------------------------------------------------------------------------ */
+
+/* A view of the plan, which is within one picture, in the arena of a whole batch. */
+static void resolve(const clreid_session *s, cr_view *view)
+{
+  if (view->tensor < 0) return;
+  const cr_plan *plan = s->model->plan;
+  const cr_plan_tensor *tensor = &plan->tensors[view->tensor];
+  view->buffer = s->arena;
+  view->offset += tensor->offset_bytes * (size_t)s->largest_batch / cr_plan_element_bytes(plan, tensor);
+}
+
+static clreid_status create_step(clreid_session *s, int index, clreid_error *error)
+{
+  const cr_plan_step *planned = &s->model->plan->steps[index];
+  const cr_step_constants *constants = &s->model->constants[index];
+  cr_op op = planned->op;
+  for (int v = 0; v < CR_VIEWS; v++) resolve(s, &op.view[v]);
+  op.weights = constants->weights;
+  op.bias = constants->bias;
+  if (constants->matrix) op.view[planned->matrix_role].buffer = constants->matrix;
+  CR_TRY(cr_step_create(s->queue, &op, s->largest_batch, &s->steps[index], error));
+  s->info.launches += cr_step_launches(s->steps[index]);
+  return CLREID_OK;
+}
+
+static clreid_status create_resize(clreid_session *s, clreid_error *error)
+{
+  const clreid_model *m = s->model;
+  const cr_plan *plan = m->plan;
+  const cr_plan_tensor *tensor = &plan->tensors[plan->input];
+  cr_view output = {.tensor = plan->input, .picture = cr_plan_tensor_elements(tensor), .row = tensor->row};
+  resolve(s, &output);
+  cr_resize_spec spec = {.height = plan->input_height, .width = plan->input_width, .margin = plan->input_margin,
+                         .reversed = m->preprocess.bgr, .half = plan->config.half};
+  cr_preprocess_table(&m->preprocess, spec.table);
+  s->info.launches++;
+  return cr_resize_create(s->queue, &spec, &output, s->largest_batch, &s->resize, error);
+}
+
+static clreid_status allocate(clreid_session *s, clreid_error *error)
+{
+  const cr_plan *plan = s->model->plan;
+  const size_t batch = (size_t)s->largest_batch;
+  s->steps = calloc((size_t)plan->step_count, sizeof *s->steps);
+  s->pictures = calloc(batch, sizeof *s->pictures);
+  s->features = malloc(batch * cr_padded(plan->feature_length) * sizeof *s->features);
+  s->axes = cr_axes_create(s->model->preprocess.filter);
+  if (!s->steps || !s->pictures || !s->features || !s->axes)
+    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a session of batch %d", s->largest_batch);
+  s->info.largest_batch = s->largest_batch;
+  s->info.arena_bytes = plan->arena_bytes * batch;
+  return cr_buffer_create(s->model->device, s->info.arena_bytes, NULL, &s->arena, error);
+}
+
+static clreid_status run_steps(clreid_session *s, int batch, clreid_error *error)
+{
+  for (int k = 0; k < s->model->plan->step_count; k++) CR_TRY(cr_step_run(s->steps[k], batch, error));
+  return CLREID_OK;
+}
+
+/* Grey pictures of the network's own size. */
+static clreid_status resize_blanks(clreid_session *s, int batch, clreid_error *error)
+{
+  const cr_plan *plan = s->model->plan;
+  const size_t bytes = (size_t)plan->input_height * plan->input_width * 3;
+  uint8_t *grey = malloc(bytes);
+  if (!grey) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a picture of %zu bytes", bytes);
+  memset(grey, 128, bytes);
+  const cr_axis *across, *down;
+  clreid_status status = cr_axes_get(s->axes, plan->input_width, plan->input_width, &across, error);
+  if (status == CLREID_OK) status = cr_axes_get(s->axes, plan->input_height, plan->input_height, &down, error);
+  for (int k = 0; k < batch && status == CLREID_OK; k++)
+    s->pictures[k] = (cr_resize_picture){.pixels = grey, .width = plan->input_width, .height = plan->input_height,
+                                         .pitch_bytes = (size_t)plan->input_width * 3, .across = across, .down = down};
+  if (status == CLREID_OK) status = cr_resize_run(s->resize, s->pictures, batch, error);
+  if (status == CLREID_OK) status = cr_queue_finish(s->queue, error);
+  free(grey);
+  return status;
+}
+
+/* Drivers compile at the first launch, some for each shape of the index space: launch the largest batch and one. */
+static clreid_status warm_up(clreid_session *s, clreid_error *error)
+{
+  const int batches[] = {s->largest_batch, 1};
+  for (int i = 0; i < (s->largest_batch > 1 ? 2 : 1); i++) {
+    CR_TRY(resize_blanks(s, batches[i], error));
+    CR_TRY(run_steps(s, batches[i], error));
+    CR_TRY(cr_queue_finish(s->queue, error));
+  }
+  return CLREID_OK;
+}
+
+static clreid_status prepare(clreid_session *s, clreid_error *error)
+{
+  CR_TRY(allocate(s, error));
+  CR_TRY(cr_queue_create(s->model->device, &s->queue, error));
+  CR_TRY(create_resize(s, error));
+  for (int k = 0; k < s->model->plan->step_count; k++) CR_TRY(create_step(s, k, error));
+  CR_TRY(warm_up(s, error));
+  cr_say(cr_device_log(s->model->device), "session: batch %d, %d launches, arena %.2f MiB a picture", s->largest_batch,
+         s->info.launches, (double)s->model->plan->arena_bytes / (1 << 20));
+  return CLREID_OK;
+}
+
+clreid_status clreid_session_create(clreid_model *model, const clreid_session_config *config,
+                                    clreid_session **result, clreid_error *error)
+{
+  enum { MOST = 65536 };
+  if (!model || !result) return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_session_create needs model and session");
+  const int batch = config && config->largest_batch ? config->largest_batch : 1;
+  if (batch < 1 || batch > MOST)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "a largest batch of %d is outside 1 to %d", batch, MOST);
+  clreid_session *s = calloc(1, sizeof *s);
+  if (!s) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a session");
+  s->model = model;
+  s->largest_batch = batch;
+  cr_model_retain(model);
+  const clreid_status status = prepare(s, error);
+  if (status != CLREID_OK) {
+    clreid_session_destroy(s);
+    return status;
+  }
+  *result = s;
+  return CLREID_OK;
+}
+
+void clreid_session_destroy(clreid_session *s)
+{
+  if (!s) return;
+  for (int k = 0; s->steps && k < s->model->plan->step_count; k++) cr_step_destroy(s->steps[k]);
+  cr_resize_destroy(s->resize);
+  cr_queue_destroy(s->queue);
+  cr_buffer_release(s->arena);
+  cr_axes_destroy(s->axes);
+  free(s->steps);
+  free(s->pictures);
+  free(s->features);
+  clreid_model_free(s->model);
+  free(s);
+}
+
+void clreid_session_describe(const clreid_session *session, clreid_session_info *info)
+{
+  if (session && info) *info = session->info;
+}
+
+/* ---- Not finite ------------------------------------------------------------------------------------------------- */
+
+/* Rows and columns of a step's output for one picture. */
+static void output_size(const cr_op *op, size_t *rows, size_t *columns)
+{
+  *rows = *columns = 0; /* panels hold what their input holds */
+  switch (op->kind) {
+  case CR_CONV:
+    *rows = (size_t)op->conv.out_height * op->conv.out_width;
+    *columns = op->conv.out_channels;
+    break;
+  case CR_GEMM: *rows = op->gemm.m, *columns = op->gemm.n; break;
+  case CR_POOL:
+    *rows = op->pool.global ? 1 : (size_t)op->pool.out_height * op->pool.out_width;
+    *columns = op->pool.channels;
+    break;
+  case CR_SCALE: *rows = op->scale.rows, *columns = op->scale.columns; break;
+  case CR_MASK: *rows = op->mask.rows, *columns = op->mask.columns; break;
+  case CR_PACK:
+  case CR_KINDS: break;
+  }
+}
+
+static clreid_status output_is_finite(clreid_session *s, int index, int batch, bool *finite, clreid_error *error)
+{
+  const cr_plan *plan = s->model->plan;
+  const cr_op *op = &plan->steps[index].op;
+  cr_view view = op->view[CR_OUTPUT];
+  const bool half = cr_plan_element_bytes(plan, &plan->tensors[view.tensor]) == sizeof(uint16_t);
+  const size_t element = half ? sizeof(uint16_t) : sizeof(float), elements = view.picture - view.offset;
+  size_t rows, columns;
+  output_size(op, &rows, &columns);
+  *finite = true;
+  if (!rows) return CLREID_OK;
+  resolve(s, &view);
+  float *values = malloc(elements * sizeof *values);
+  uint16_t *halves = half ? malloc(elements * sizeof *halves) : NULL;
+  clreid_status status = values && (!half || halves)
+                             ? CLREID_OK
+                             : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for %zu numbers", elements);
+  for (int b = 0; b < batch && status == CLREID_OK && *finite; b++) {
+    status = cr_queue_read(s->queue, view.buffer, (view.offset + (size_t)b * view.picture) * element, elements * element,
+                           half ? (void *)halves : values, error);
+    if (status == CLREID_OK && half) cr_from_half(halves, values, elements);
+    for (size_t r = 0; r < rows && status == CLREID_OK; r++)
+      for (size_t c = 0; c < columns; c++)
+        if (!isfinite(values[r * view.row + c])) *finite = false;
+  }
+  free(values);
+  free(halves);
+  return status;
+}
+
+/* Runs the batch that is on the device once more, step by step, to name the first step that overflows. */
+static clreid_status name_step(clreid_session *s, int batch, clreid_error *error)
+{
+  CR_TRY(cr_resize_run(s->resize, s->pictures, batch, error));
+  for (int k = 0; k < s->model->plan->step_count; k++) {
+    bool finite;
+    CR_TRY(cr_step_run(s->steps[k], batch, error));
+    CR_TRY(output_is_finite(s, k, batch, &finite, error));
+    if (!finite)
+      return cr_fail(error, CLREID_NOT_FINITE, "step %d of %d, %s, gives numbers that are not finite%s", k + 1,
+                     s->model->plan->step_count, s->model->plan->steps[k].name,
+                     s->model->plan->config.half ? "; half storage ends at 65504, use fp32" : "; check the weights");
+  }
+  return cr_fail(error, CLREID_DEVICE_FAILED, "features are not finite, but every step is when it runs alone; `clreid "
+                 "selftest` tells whether the device computes right");
+}
+
+/* ---- The run ---------------------------------------------------------------------------------------------------- */
+
+static clreid_status check_picture(const clreid_picture *picture, size_t index, clreid_error *error)
+{
+  enum { LONGEST_SIDE = 65535 };
+  if (!picture->pixels) return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu has no pixels", index);
+  if (picture->width < 1 || picture->height < 1 || picture->width > LONGEST_SIDE || picture->height > LONGEST_SIDE)
+    return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu is %d x %d; each side must be from 1 to %d", index,
+                   picture->width, picture->height, LONGEST_SIDE);
+  if (picture->pitch_bytes && picture->pitch_bytes < (size_t)picture->width * 3)
+    return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu has a pitch of %zu bytes, but a row of %d pixels takes %zu",
+                   index, picture->pitch_bytes, picture->width, (size_t)picture->width * 3);
+  return CLREID_OK;
+}
+
+static clreid_status upload(clreid_session *s, const clreid_picture *pictures, int batch, clreid_error *error)
+{
+  const cr_plan *plan = s->model->plan;
+  cr_axes_trim(s->axes);
+  for (int k = 0; k < batch; k++) {
+    const clreid_picture *p = &pictures[k];
+    cr_resize_picture *to = &s->pictures[k];
+    *to = (cr_resize_picture){.pixels = p->pixels, .width = p->width, .height = p->height, .mirrored = p->mirrored,
+                              .pitch_bytes = p->pitch_bytes ? p->pitch_bytes : (size_t)p->width * 3};
+    CR_TRY(cr_axes_get(s->axes, p->width, plan->input_width, &to->across, error));
+    CR_TRY(cr_axes_get(s->axes, p->height, plan->input_height, &to->down, error));
+  }
+  return cr_resize_run(s->resize, s->pictures, batch, error);
+}
+
+/* features[batch][D] of one output; false in *finite if a number is not. */
+static clreid_status download(clreid_session *s, cr_output output, int batch, float *features, bool *finite,
+                              clreid_error *error)
+{
+  const cr_plan *plan = s->model->plan;
+  const size_t length = (size_t)plan->feature_length, row = cr_padded(length);
+  cr_view view = {.tensor = plan->outputs[output]};
+  resolve(s, &view);
+  CR_TRY(cr_queue_read(s->queue, view.buffer, view.offset * sizeof(float), (size_t)batch * row * sizeof(float), s->features,
+                       error));
+  for (int k = 0; k < batch; k++) {
+    for (size_t i = 0; i < length; i++) *finite &= isfinite(s->features[k * row + i]) != 0;
+    if (features) memcpy(features + k * length, s->features + k * row, length * sizeof *features);
+  }
+  return CLREID_OK;
+}
+
+static clreid_status embed_batch(clreid_session *s, const clreid_picture *pictures, int batch, float *neck,
+                                 float *pooled, clreid_error *error)
+{
+  bool finite = true;
+  CR_TRY(upload(s, pictures, batch, error));
+  CR_TRY(run_steps(s, batch, error));
+  CR_TRY(download(s, CR_OUTPUT_NECK, batch, neck, &finite, error));
+  if (pooled) CR_TRY(download(s, CR_OUTPUT_POOLED, batch, pooled, &finite, error));
+  return finite ? CLREID_OK : name_step(s, batch, error);
+}
+
+clreid_status clreid_embed(clreid_session *s, const clreid_picture *pictures, size_t count, float *neck, float *pooled,
+                           clreid_error *error)
+{
+  if (!s || (count && !pictures)) return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed needs session and pictures");
+  const size_t length = (size_t)s->model->plan->feature_length;
+  for (size_t k = 0; k < count; k++) CR_TRY(check_picture(&pictures[k], k, error));
+  for (size_t done = 0; done < count;) {
+    const size_t left = count - done;
+    const int batch = left < (size_t)s->largest_batch ? (int)left : s->largest_batch;
+    CR_TRY(embed_batch(s, pictures + done, batch, neck ? neck + done * length : NULL,
+                       pooled ? pooled + done * length : NULL, error));
+    done += (size_t)batch;
+  }
+  return CLREID_OK;
+}

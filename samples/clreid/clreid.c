@@ -1,0 +1,79 @@
+/*
+ * clreid.c - the clreid command: the table of its subcommands, and the way to them.
+ *
+ * Owns main, --help, --version and the last flush of stdout; each subcommand has a file of its own, command_NAME.c.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "console.h"
+
+static const struct {
+  const char *name;
+  int (*run)(int argc, char **argv);
+  const char *summary;
+} commands[] = {
+    {"devices", command_devices, "list the OpenCL devices of this machine"},
+    {"networks", command_networks, "list the networks that the library knows"},
+    {"weights", command_weights, "write a weight file with random weights, to try things with"},
+    {"embed", command_embed, "turn pictures into features"},
+    {"match", command_match, "find the nearest gallery features of each query feature"},
+    {"bench", command_bench, "measure how long a picture takes"},
+    {"selftest", command_selftest, "check every operator of the library on a device"},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void print_help(FILE *stream)
+{
+  fprintf(stream, "usage: clreid COMMAND [OPTIONS]\n"
+                  "Pictures of persons and vehicles in, re-identification features out, on any OpenCL device.\n\n");
+  for (int i = 0; i < COMMAND_COUNT; ++i) fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
+  fprintf(stream, "\n  clreid COMMAND --help   the options of a command\n"
+                  "  clreid --version        the version of the library\n\n"
+                  "Results go to stdout, everything else to stderr. Exit code: 0 success, 1 failure, 2 wrong usage.\n");
+}
+
+static int run(int argc, char **argv)
+{
+  if (argc < 2) {
+    print_help(stderr);
+    return COMMAND_USAGE;
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    print_help(stdout);
+    return COMMAND_DONE;
+  }
+  if (strcmp(argv[1], "--version") == 0) {
+    printf("clreid %s\n", clreid_version());
+    return COMMAND_DONE;
+  }
+  for (int i = 0; i < COMMAND_COUNT; ++i) {
+    if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+  }
+  console_complain("there is no %s '%s': see clreid --help", argv[1][0] == '-' ? "option" : "command", argv[1]);
+  return COMMAND_USAGE;
+}
+
+clreid_status command_open_device(const options_common *common, clreid_device **device, clreid_error *error)
+{
+  const clreid_device_config config = {
+      .choice = common->device,
+      .log = common->verbose ? console_log : NULL,
+  };
+  return clreid_device_open(&config, device, error);
+}
+
+int main(int argc, char **argv)
+{
+  int code = run(argc, argv);
+  /* Results that did not arrive are a failure: a full disk behind stdout shows itself here at the latest. */
+  errno = 0;
+  bool lost = ferror(stdout) != 0;
+  if ((fflush(stdout) != 0 || lost) && code != COMMAND_FAILED) {
+    console_complain("cannot write the results to stdout: %s", errno ? strerror(errno) : "the disk may be full");
+    code = COMMAND_FAILED;
+  }
+  return code;
+}

@@ -1,0 +1,279 @@
+/*
+ * command_bench.c - clreid bench: how long a picture takes, from 8-bit pixels in host memory to features in host
+ * memory.
+ *
+ * Times whole passes through clreid_embed and reports the median of the steady ones. At most 60 seconds in all.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "command.h"
+#include "console.h"
+#include "interrupt.h"
+#include "json.h"
+#include "progress.h"
+
+enum { MOST_BATCH = 1024, MOST_PASSES = 1000, FEWEST_PASSES = 5 };
+
+static const double MOST_SECONDS = 60;   /* for everything */
+static const double ENOUGH_SECONDS = 10; /* of measured passes, once there are FEWEST_PASSES */
+
+static const char *const precision_names[] = {[CLREID_FP32] = "fp32", [CLREID_FP16] = "fp16"};
+
+typedef struct settings {
+  const char *network, *weights;
+  uint64_t batch;
+  int precision;
+  bool json;
+  options_common common;
+} settings;
+
+typedef struct run {
+  const settings *set;
+  double started;  /* seconds of the clock */
+  char folder[64]; /* of random weights; empty: none */
+  char random[96]; /* the file in it */
+  clreid_device *device;
+  clreid_model *model;
+  clreid_session *session;
+  uint8_t *pixels; /* [batch][height][width][3] */
+  clreid_picture *pictures;
+  float *features; /* [batch][D] */
+  double seconds[MOST_PASSES];
+  int passes;
+  double prepare_seconds;
+} run;
+
+/* ---- Random weights, where none are given ------------------------------------------------------------------------ */
+
+static clreid_status make_weights(run *it, clreid_error *error)
+{
+  const char *place = getenv("TMPDIR");
+  if (!place || !*place || strlen(place) > 40) place = "/tmp";
+  interrupt_hold();
+  snprintf(it->folder, sizeof it->folder, "%s/clreid-XXXXXX", place);
+  const bool made = mkdtemp(it->folder) != NULL;
+  if (!made) it->folder[0] = '\0';
+  interrupt_release();
+  if (!made) {
+    return console_fail(error, CLREID_INVALID_FILE, "cannot make a folder for random weights in %s: set TMPDIR", place);
+  }
+  snprintf(it->random, sizeof it->random, "%s/weights.safetensors", it->folder);
+  interrupt_guard(it->folder);
+  interrupt_guard(it->random);
+  interrupt_hold();
+  const clreid_status status = clreid_weights_random(it->set->network, NULL, 0, 1, it->random, error);
+  interrupt_release();
+  return status;
+}
+
+static void remove_weights(run *it)
+{
+  if (!it->folder[0]) return;
+  remove(it->random);
+  remove(it->folder);
+  interrupt_forget(it->random);
+  interrupt_forget(it->folder);
+  it->folder[0] = '\0';
+}
+
+/* ---- A session and its pictures ---------------------------------------------------------------------------------- */
+
+static clreid_status open_network(run *it, clreid_error *error)
+{
+  const settings *set = it->set;
+  const clreid_model_config model = {.network = set->network,
+                                     .precision = set->precision == 1 ? CLREID_FP16 : CLREID_FP32};
+  const clreid_session_config session = {.largest_batch = (int)set->batch};
+  interrupt_start(); /* before the device brings its threads */
+  clreid_status status = command_open_device(&set->common, &it->device, error);
+  if (status == CLREID_OK && !set->weights) status = make_weights(it, error);
+  if (status != CLREID_OK) return status;
+
+  const double before = clock_seconds();
+  status = clreid_model_load(it->device, set->weights ? set->weights : it->random, &model, &it->model, error);
+  if (status == CLREID_OK) status = clreid_session_create(it->model, &session, &it->session, error);
+  it->prepare_seconds = clock_seconds() - before;
+  remove_weights(it); /* the model does not need the file any more */
+  return status;
+}
+
+/* A byte of noise for each position: a well-mixed integer, the same on every machine. */
+static uint8_t noise(uint32_t position)
+{
+  uint32_t x = position * 0x9e3779b9u + 0x7f4a7c15u;
+  x = (x ^ (x >> 16)) * 0x21f0aaadu;
+  x = (x ^ (x >> 15)) * 0x735a2d97u;
+  return (uint8_t)(x >> 24);
+}
+
+static clreid_status make_pictures(run *it, clreid_error *error)
+{
+  clreid_model_info info;
+  clreid_model_describe(it->model, &info);
+  const size_t batch = it->set->batch, bytes = (size_t)info.height * (size_t)info.width * 3;
+  it->pixels = malloc(batch * bytes);
+  it->pictures = calloc(batch, sizeof *it->pictures);
+  it->features = malloc(batch * (size_t)info.feature_length * sizeof *it->features);
+  if (!it->pixels || !it->pictures || !it->features) {
+    return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a batch of %zu pictures", batch);
+  }
+  for (size_t i = 0; i < batch * bytes; ++i) it->pixels[i] = noise((uint32_t)i);
+  for (size_t i = 0; i < batch; ++i) {
+    it->pictures[i] = (clreid_picture){.pixels = it->pixels + i * bytes, .width = info.width, .height = info.height};
+  }
+  return CLREID_OK;
+}
+
+/* ---- Passes ------------------------------------------------------------------------------------------------------ */
+
+static clreid_status time_pass(run *it, double *seconds, clreid_error *error)
+{
+  const double before = clock_seconds();
+  const clreid_status status = clreid_embed(it->session, it->pictures, it->set->batch, it->features, NULL, error);
+  *seconds = clock_seconds() - before;
+  return status;
+}
+
+/* The first pass warms up and counts only if there is no time for another. */
+static clreid_status measure(run *it, clreid_error *error)
+{
+  double last, measured = 0;
+  clreid_status status = time_pass(it, &last, error);
+  if (status != CLREID_OK) return status;
+  it->seconds[0] = last;
+  progress_start("bench", (size_t)ENOUGH_SECONDS);
+  while (it->passes < MOST_PASSES && (it->passes < FEWEST_PASSES || measured < ENOUGH_SECONDS) &&
+         clock_seconds() - it->started + last < MOST_SECONDS) {
+    status = time_pass(it, &last, error);
+    if (status != CLREID_OK) break;
+    it->seconds[it->passes++] = last;
+    measured += last;
+    progress_show((size_t)measured);
+  }
+  progress_clear();
+  if (it->passes == 0) it->passes = 1;
+  return status;
+}
+
+static int compare(const void *left, const void *right)
+{
+  const double a = *(const double *)left, b = *(const double *)right;
+  return a < b ? -1 : a > b;
+}
+
+static double median(double *values, int count)
+{
+  qsort(values, (size_t)count, sizeof *values, compare);
+  return 0.5 * (values[(count - 1) / 2] + values[count / 2]);
+}
+
+/* ---- The report -------------------------------------------------------------------------------------------------- */
+
+static int report(run *it)
+{
+  clreid_device_info device;
+  clreid_model_info model;
+  clreid_session_info session;
+  clreid_device_describe(it->device, &device);
+  clreid_model_describe(it->model, &model);
+  clreid_session_describe(it->session, &session);
+  const double picture_seconds = median(it->seconds, it->passes) / (double)it->set->batch;
+  const double gflops = 2e-9 * (double)model.planned_multiply_adds / picture_seconds;
+
+  if (!it->set->json) {
+    printf("%s, %s, batch %" PRIu64 ", on %s\n", model.network, precision_names[it->set->precision], it->set->batch,
+           device.name);
+    printf(
+        "%.3f ms a picture, %.2f pictures/s, %.1f GFLOP/s of the planned %.3f G multiply-adds (median of %d passes)\n",
+        1e3 * picture_seconds, 1 / picture_seconds, gflops, 1e-9 * (double)model.planned_multiply_adds, it->passes);
+    printf("%d launches a pass, %.1f MiB of activations, %.1f MiB of weights, prepared in %.0f ms\n", session.launches,
+           (double)session.arena_bytes / 1048576, (double)model.weight_bytes / 1048576, 1e3 * it->prepare_seconds);
+    return COMMAND_DONE;
+  }
+  const int code = json_show(
+      json_pack("{s:s, s:o, s:I, s:s, s:f, s:f, s:i, s:I, s:I, s:f, s:i, s:I, s:I, s:f, s:i}",                   //
+                "network", model.network, "device", json_text(device.name), "batch", (json_int_t)it->set->batch, //
+                "precision", precision_names[it->set->precision],                                                //
+                "ms_per_image", 1e3 * picture_seconds, "images_per_second", 1 / picture_seconds,                 //
+                "launches", session.launches, "arena_bytes", (json_int_t)session.arena_bytes,                    //
+                "weight_bytes", (json_int_t)model.weight_bytes, "prepare_ms", 1e3 * it->prepare_seconds,         //
+                "feature_length", model.feature_length, "multiply_adds", (json_int_t)model.multiply_adds,        //
+                "planned_multiply_adds", (json_int_t)model.planned_multiply_adds, "gflops", gflops, "passes",
+                it->passes),
+      2);
+  printf("\n");
+  return code;
+}
+
+static int bench(const settings *set)
+{
+  run *it = calloc(1, sizeof *it);
+  clreid_error error;
+  if (!it) {
+    console_complain("no memory left");
+    return COMMAND_FAILED;
+  }
+  it->set = set;
+  it->started = clock_seconds();
+  clreid_status status = open_network(it, &error);
+  remove_weights(it);
+  if (status == CLREID_OK) status = make_pictures(it, &error);
+  if (status == CLREID_OK) status = measure(it, &error);
+  const int code = status == CLREID_OK ? report(it) : console_error(&error);
+  clreid_session_destroy(it->session);
+  clreid_model_free(it->model);
+  clreid_device_close(it->device);
+  free(it->pixels);
+  free(it->pictures);
+  free(it->features);
+  free(it);
+  return code;
+}
+
+int command_bench(int argc, char **argv)
+{
+  settings set = {.batch = 1};
+  const options_row rows[] = {
+      {.name = "network",
+       .kind = OPTIONS_TEXT,
+       .value = &set.network,
+       .argument = "NAME",
+       .help = "with random weights, or where the weight file does not say it"},
+      {.name = "weights",
+       .kind = OPTIONS_TEXT,
+       .value = &set.weights,
+       .argument = "W.safetensors",
+       .help = "the weight file"},
+      {.name = "batch",
+       .kind = OPTIONS_NUMBER,
+       .value = &set.batch,
+       .argument = "N",
+       .least = 1,
+       .most = MOST_BATCH,
+       .help = "pictures that the device works on at a time (1)"},
+      {.name = "precision",
+       .kind = OPTIONS_WORD,
+       .value = &set.precision,
+       .argument = "fp32|fp16",
+       .help = "of what is stored; sums are fp32 (fp32)"},
+      {.name = "json", .kind = OPTIONS_FLAG, .value = &set.json, .help = "one object"},
+  };
+  const options_table table = {.summary =
+                                   "Measures the time from 8-bit pictures of the network's size in host memory to "
+                                   "features in host memory:\nthe median of whole passes. Needs --network or "
+                                   "--weights; takes at most a minute.",
+                               .rows = rows,
+                               .row_count = sizeof rows / sizeof *rows};
+  int first, code;
+  if (!options_parse(&table, argc, argv, &set.common, &first, &code)) return code;
+  if (!set.network && !set.weights) {
+    console_complain("bench: --network NAME or --weights W.safetensors is missing: see clreid bench --help");
+    return COMMAND_USAGE;
+  }
+  return bench(&set);
+}

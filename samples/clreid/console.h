@@ -1,0 +1,25 @@
+/*
+ * console.h - what the command says: error lines and log lines on stderr, and errors kept until they are said.
+ *
+ * Owns the form of a line ("clreid: what ..."); results go to stdout by printf and are none of its business.
+ */
+#ifndef CONSOLE_H
+#define CONSOLE_H
+
+#include <clreid/clreid_status.h>
+
+/* Prints one line, `clreid: ...`. Control characters, which a file name may hold, are shown as '?'. */
+void console_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints the error's line; returns COMMAND_FAILED, so that a subcommand ends with `return console_error(&error)`. */
+int console_error(const clreid_error *error);
+
+/* Fills *error and returns status, so that a failing function ends with `return console_fail(...)`. A text that is too
+ * long for an error loses its middle, not its end: the reason stands there. */
+clreid_status console_fail(clreid_error *error, clreid_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A clreid_log: prints a line of the library to stderr. */
+void console_log(void *user, const char *line);
+
+#endif

@@ -1,0 +1,215 @@
+/*
+ * options.c - see options.h. The splitting of a command line is getopt_long's; this file gives it meaning.
+ */
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "console.h"
+
+enum { MOST_ROWS = 32, ROW_CODE = 256 }; /* getopt_long returns ROW_CODE + row for row of the table */
+
+static bool parse_number(const char *text, uint64_t *number)
+{
+  if (!*text) return false;
+  for (const char *c = text; *c; ++c) {
+    if (!isdigit((unsigned char)*c)) return false;
+  }
+  errno = 0;
+  *number = strtoull(text, NULL, 10);
+  return errno == 0;
+}
+
+/* The place of text among "fp32|fp16", or -1. */
+static int find_word(const char *words, const char *text)
+{
+  const size_t length = strlen(text);
+  for (int place = 0;; ++place) {
+    const size_t word = strcspn(words, "|");
+    if (word == length && strncmp(words, text, length) == 0) return place;
+    if (!words[word]) return -1;
+    words += word + 1;
+  }
+}
+
+static bool is_device(const char *text)
+{
+  uint64_t index;
+  return strcmp(text, "cpu") == 0 || strcmp(text, "gpu") == 0 || parse_number(text, &index);
+}
+
+static bool set_text(const char *command, const options_row *row, const char *text, bool again)
+{
+  if (!*text) {
+    console_complain("%s: --%s wants %s, not an empty text", command, row->name, row->argument);
+    return false;
+  }
+  if (again) {
+    console_complain("%s: --%s can be given once, '%s' is one too many", command, row->name, text);
+    return false;
+  }
+  *(const char **)row->value = text;
+  return true;
+}
+
+static bool add_text(options_texts *texts, const char *text)
+{
+  const char **items = realloc(texts->items, (texts->count + 1) * sizeof *items);
+  if (!items) return false;
+  items[texts->count++] = text;
+  texts->items = items;
+  return true;
+}
+
+static bool set_number(const char *command, const options_row *row, const char *text)
+{
+  uint64_t number;
+  if (!parse_number(text, &number) || number < row->least || number > row->most) {
+    console_complain("%s: --%s wants a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'", command, row->name,
+                     row->least, row->most, text);
+    return false;
+  }
+  *(uint64_t *)row->value = number;
+  return true;
+}
+
+static bool set_word(const char *command, const options_row *row, const char *text)
+{
+  const int place = find_word(row->argument, text);
+  if (place < 0) {
+    console_complain("%s: --%s wants %s, not '%s'", command, row->name, row->argument, text);
+    return false;
+  }
+  *(int *)row->value = place;
+  return true;
+}
+
+/* Puts the text of an option where its row says; false after a complaint. */
+static bool set_value(const char *command, const options_row *row, const char *text, bool again)
+{
+  switch (row->kind) {
+  case OPTIONS_FLAG:
+    *(bool *)row->value = true;
+    return true;
+  case OPTIONS_TEXT:
+    return set_text(command, row, text, again);
+  case OPTIONS_TEXTS:
+    return add_text(row->value, text);
+  case OPTIONS_NUMBER:
+    return set_number(command, row, text);
+  case OPTIONS_WORD:
+    return set_word(command, row, text);
+  }
+  return false;
+}
+
+static void print_row(const options_row *row)
+{
+  char left[80];
+  snprintf(left, sizeof left, "--%s%s%s", row->name, row->argument ? " " : "", row->argument ? row->argument : "");
+  printf("  %-26s %s%s\n", left, row->help, row->required ? " (needed)" : "");
+}
+
+static void print_help(const char *command, const options_table *table, const options_row *rows, size_t count)
+{
+  printf("usage: clreid %s [OPTIONS]%s%s\n%s\n\n", command, table->operands ? " " : "",
+         table->operands ? table->operands : "", table->summary);
+  for (size_t i = 0; i < count; ++i) print_row(&rows[i]);
+  printf("  %-26s %s\n", "-v, --verbose", "show on stderr what the library says");
+  printf("  %-26s %s\n", "-h, --help", "this text");
+}
+
+/* What getopt_long did not understand, as one line. */
+static void complain_unknown(const char *command, const options_row *rows, char **argv)
+{
+  if (optopt >= ROW_CODE) {
+    console_complain("%s: --%s takes no value", command, rows[optopt - ROW_CODE].name);
+  } else if (optopt) {
+    console_complain("%s: there is no option -%c: see clreid %s --help", command, optopt, command);
+  } else {
+    console_complain("%s: there is no option %s: see clreid %s --help", command, argv[optind - 1], command);
+  }
+}
+
+static bool check_whole(const char *command, const options_table *table, const options_row *rows, size_t count,
+                        const bool *given, int operands, const char *first)
+{
+  for (size_t i = 0; i < count; ++i) {
+    if (rows[i].required && !given[i]) {
+      console_complain("%s: --%s %s is missing: see clreid %s --help", command, rows[i].name, rows[i].argument,
+                       command);
+      return false;
+    }
+  }
+  if (table->operands && operands == 0) {
+    console_complain("%s: %s is missing: see clreid %s --help", command, table->operands, command);
+    return false;
+  }
+  if (!table->operands && operands > 0) {
+    console_complain("%s: takes options only, not '%s': see clreid %s --help", command, first, command);
+    return false;
+  }
+  return true;
+}
+
+bool options_parse(const options_table *table, int argc, char **argv, options_common *common, int *first_operand,
+                   int *exit_code)
+{
+  const char *command = argv[0];
+  *common = (options_common){0};
+  *exit_code = COMMAND_USAGE;
+
+  /* The rows of the subcommand, and the one that all have. */
+  options_row rows[MOST_ROWS];
+  bool given[MOST_ROWS] = {false};
+  const size_t count = table->row_count + 1;
+  if (table->row_count) memcpy(rows, table->rows, table->row_count * sizeof *rows);
+  rows[count - 1] = (options_row){.name = "device",
+                                  .kind = OPTIONS_TEXT,
+                                  .value = (void *)&common->device,
+                                  .argument = "cpu|gpu|INDEX",
+                                  .help = "as clreid devices lists them"};
+
+  struct option longs[MOST_ROWS + 3] = {{0}};
+  for (size_t i = 0; i < count; ++i) {
+    longs[i] = (struct option){rows[i].name, rows[i].kind == OPTIONS_FLAG ? no_argument : required_argument, NULL,
+                               ROW_CODE + (int)i};
+  }
+  longs[count] = (struct option){"verbose", no_argument, NULL, 'v'};
+  longs[count + 1] = (struct option){"help", no_argument, NULL, 'h'};
+
+  opterr = 0;
+  for (int code; (code = getopt_long(argc, argv, ":vh", longs, NULL)) != -1;) {
+    if (code == 'h') {
+      print_help(command, table, rows, count);
+      *exit_code = COMMAND_DONE;
+      return false;
+    }
+    if (code == 'v') {
+      common->verbose = true;
+    } else if (code == ':') {
+      console_complain("%s: %s wants a value: see clreid %s --help", command, argv[optind - 1], command);
+      return false;
+    } else if (code == '?') {
+      complain_unknown(command, rows, argv);
+      return false;
+    } else {
+      const size_t row = (size_t)(code - ROW_CODE);
+      if (!set_value(command, &rows[row], optarg, given[row])) return false;
+      given[row] = true;
+    }
+  }
+  if (common->device && !is_device(common->device)) {
+    console_complain("%s: --device wants cpu, gpu or an index, not '%s': see clreid devices", command, common->device);
+    return false;
+  }
+  *first_operand = optind;
+  return check_whole(command, table, rows, count, given, argc - optind, argv[optind]);
+}

@@ -1,0 +1,296 @@
+/*
+ * picture.c - see picture.h.
+ */
+#include "picture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "console.h"
+
+/* ---- stb_image, with a limit on what one picture may allocate ---------------------------------------------------- */
+
+/* A compressed stream may unpack to far more than the picture it is said to hold. Set before each decoding. */
+static _Thread_local size_t largest_allocation;
+
+static void *limited_malloc(size_t size)
+{
+  return size <= largest_allocation ? malloc(size) : NULL;
+}
+
+static void *limited_realloc(void *old, size_t size)
+{
+  return size <= largest_allocation ? realloc(old, size) : NULL;
+}
+
+#define STBI_MALLOC(size)       limited_malloc(size)
+#define STBI_REALLOC(old, size) limited_realloc(old, size)
+#define STBI_FREE(old)          free(old)
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_PNG
+#define STBI_ONLY_BMP
+#define STBI_NO_STDIO
+#define STBI_NO_LINEAR
+#define STBI_NO_HDR
+#define STBI_MAX_DIMENSIONS 16384 /* PICTURE_LARGEST_SIDE */
+#define STB_IMAGE_IMPLEMENTATION
+#include <stb/stb_image.h>
+
+_Static_assert(STBI_MAX_DIMENSIONS == PICTURE_LARGEST_SIDE, "one limit");
+
+/* The file's bytes as stb_image asks for them. stb_image takes zeros for what is missing; here it is noticed. */
+typedef struct bytes {
+  const uint8_t *data;
+  size_t size, at;
+  bool ran_out;
+} bytes;
+
+static int read_bytes(void *user, char *to, int count)
+{
+  bytes *from = user;
+  const size_t left = from->size - from->at;
+  const size_t given = (size_t)count < left ? (size_t)count : left;
+  if (given == 0 && count > 0) from->ran_out = true;
+  memcpy(to, from->data + from->at, given);
+  from->at += given;
+  return (int)given;
+}
+
+static void skip_bytes(void *user, int count)
+{
+  bytes *from = user;
+  if (count < 0) {
+    from->at -= (size_t)-count < from->at ? (size_t)-count : from->at;
+  } else if ((size_t)count > from->size - from->at) {
+    from->at = from->size;
+    from->ran_out = true;
+  } else {
+    from->at += (size_t)count;
+  }
+}
+
+static int at_end(void *user)
+{
+  const bytes *from = user;
+  return from->at >= from->size;
+}
+
+static const stbi_io_callbacks callbacks = {read_bytes, skip_bytes, at_end};
+
+/* ---- Formats and sizes ------------------------------------------------------------------------------------------- */
+
+static const char *format_name(const uint8_t *data, size_t size)
+{
+  if (size >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0) return "JPEG";
+  if (size >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0) return "PNG";
+  if (size >= 2 && memcmp(data, "BM", 2) == 0) return "BMP";
+  return NULL;
+}
+
+static clreid_status fail_decoding(clreid_error *error, const char *format, const char *reason)
+{
+  return console_fail(error, CLREID_INVALID_PICTURE, "the %s picture is damaged (%s)", format, reason);
+}
+
+static clreid_status fail_cut(clreid_error *error, const char *format, size_t size)
+{
+  return console_fail(error, CLREID_INVALID_PICTURE, "the %s picture is cut short after %zu bytes", format, size);
+}
+
+static uint32_t little(const uint8_t *at)
+{
+  return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static uint32_t big(const uint8_t *at)
+{
+  return at[3] | (uint32_t)at[2] << 8 | (uint32_t)at[1] << 16 | (uint32_t)at[0] << 24;
+}
+
+/* Width and height from a JPEG's first frame header; stb_image hides those of a picture without pixels. */
+static bool jpeg_size(const uint8_t *data, size_t size, int64_t *width, int64_t *height)
+{
+  for (size_t at = 2; at + 9 <= size && data[at] == 0xff;) {
+    const uint8_t marker = data[at + 1];
+    if (marker == 0xff) { /* a fill byte */
+      ++at;
+    } else if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc) {
+      *height = data[at + 5] << 8 | data[at + 6];
+      *width = data[at + 7] << 8 | data[at + 8];
+      return true;
+    } else {
+      at += 2 + (size_t)(data[at + 2] << 8 | data[at + 3]);
+    }
+  }
+  return false;
+}
+
+static bool stated_size(const char *format, const uint8_t *data, size_t size, int64_t *width, int64_t *height)
+{
+  if (strcmp(format, "JPEG") == 0) return jpeg_size(data, size, width, height);
+  if (strcmp(format, "PNG") == 0 && size >= 24) {
+    *width = big(data + 16);
+    *height = big(data + 20);
+    return true;
+  }
+  if (strcmp(format, "BMP") == 0 && size >= 26) {
+    if (little(data + 14) == 12) { /* the first BMP header: 16-bit sizes */
+      *width = data[18] | data[19] << 8;
+      *height = data[20] | data[21] << 8;
+    } else {
+      *width = (int32_t)little(data + 18);
+      *height = llabs((int64_t)(int32_t)little(data + 22)); /* negative: rows from the top */
+    }
+    return true;
+  }
+  return false;
+}
+
+static clreid_status check_size(const char *format, const uint8_t *data, size_t size, clreid_error *error)
+{
+  int64_t width, height;
+  if (!stated_size(format, data, size, &width, &height)) return fail_cut(error, format, size);
+  if (width < 1 || height < 1) {
+    return console_fail(error, CLREID_INVALID_PICTURE, "the %s picture is %lld x %lld: it has no pixels", format,
+                        (long long)width, (long long)height);
+  }
+  if (width > PICTURE_LARGEST_SIDE || height > PICTURE_LARGEST_SIDE || width * height > PICTURE_LARGEST_PIXELS) {
+    return console_fail(error, CLREID_INVALID_PICTURE,
+                        "the %s picture is %lld x %lld, the limit is %d a side and %d pixels: scale it down", format,
+                        (long long)width, (long long)height, PICTURE_LARGEST_SIDE, PICTURE_LARGEST_PIXELS);
+  }
+  /* The most stb_image needs at once: coefficients or samples of 16 bits, four a pixel, in whole blocks of 32 x 32. */
+  const size_t blocks = ((size_t)width + 31) / 32 * (((size_t)height + 31) / 32);
+  largest_allocation = 2 * size + blocks * 1024 * 8 + 65536;
+  return CLREID_OK;
+}
+
+/* ---- Decoding ---------------------------------------------------------------------------------------------------- */
+
+static clreid_status decode_by_stb(const char *format, const uint8_t *data, size_t size, picture *read,
+                                   clreid_error *error)
+{
+  bytes from = {.data = data, .size = size};
+  int channels;
+  read->pixels = stbi_load_from_callbacks(&callbacks, &from, &read->width, &read->height, &channels, 3);
+  if (from.ran_out) {
+    picture_free(read);
+    return fail_cut(error, format, size);
+  }
+  return read->pixels ? CLREID_OK : fail_decoding(error, format, stbi_failure_reason());
+}
+
+#ifdef CLREID_LIBJPEG
+#include <turbojpeg.h>
+
+/* false: libjpeg-turbo does not turn this picture's colours (CMYK) into RGB, stb_image does. */
+static bool decode_by_turbojpeg(const uint8_t *data, size_t size, picture *read, clreid_status *status,
+                                clreid_error *error)
+{
+  tjhandle decoder = tjInitDecompress();
+  int width, height, sampling, colours;
+  *status = CLREID_OK;
+  if (!decoder) {
+    *status = console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for decoding");
+  } else if (tjDecompressHeader3(decoder, data, size, &width, &height, &sampling, &colours) != 0) {
+    *status = fail_decoding(error, "JPEG", tjGetErrorStr2(decoder));
+  } else if (colours == TJCS_CMYK || colours == TJCS_YCCK) {
+    tjDestroy(decoder);
+    return false;
+  } else if (!(read->pixels = malloc((size_t)width * (size_t)height * 3))) {
+    *status = console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for %d x %d pixels", width, height);
+  } else if (tjDecompress2(decoder, data, size, read->pixels, width, 0, height, TJPF_RGB, TJFLAG_ACCURATEDCT) != 0) {
+    /* Of the warnings, only missing data makes the pixels worthless. */
+    const char *reason = tjGetErrorStr2(decoder);
+    if (strstr(reason, "Premature end")) {
+      *status = fail_cut(error, "JPEG", size);
+    } else if (tjGetErrorCode(decoder) != TJERR_WARNING) {
+      *status = fail_decoding(error, "JPEG", reason);
+    }
+  }
+  read->width = width;
+  read->height = height;
+  if (*status != CLREID_OK) picture_free(read);
+  if (decoder) tjDestroy(decoder);
+  return true;
+}
+#endif
+
+static clreid_status decode(const uint8_t *data, size_t size, picture *read, clreid_error *error)
+{
+  if (size == 0) return console_fail(error, CLREID_INVALID_PICTURE, "the file is empty (0 bytes)");
+  const char *format = format_name(data, size);
+  if (!format) return console_fail(error, CLREID_INVALID_PICTURE, "the file is neither JPEG nor PNG nor BMP");
+  const clreid_status status = check_size(format, data, size, error);
+  if (status != CLREID_OK) return status;
+#ifdef CLREID_LIBJPEG
+  clreid_status decoded;
+  if (strcmp(format, "JPEG") == 0 && decode_by_turbojpeg(data, size, read, &decoded, error)) return decoded;
+#endif
+  return decode_by_stb(format, data, size, read, error);
+}
+
+/* ---- Files ------------------------------------------------------------------------------------------------------- */
+
+/* Fills data[size]; the file may have become shorter since its size was asked for. */
+static clreid_status fill(int handle, uint8_t *data, size_t *size, clreid_error *error)
+{
+  size_t filled = 0;
+  while (filled < *size) {
+    const ssize_t got = read(handle, data + filled, *size - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return console_fail(error, CLREID_INVALID_FILE, "the file cannot be read: %s", strerror(errno));
+    if (got == 0) break;
+    filled += (size_t)got;
+  }
+  *size = filled;
+  return CLREID_OK;
+}
+
+static clreid_status read_whole(int handle, uint8_t **data, size_t *size, clreid_error *error)
+{
+  struct stat facts;
+  if (fstat(handle, &facts) != 0) return console_fail(error, CLREID_INVALID_FILE, "%s", strerror(errno));
+  if (facts.st_size > PICTURE_LARGEST_FILE_BYTES) {
+    return console_fail(error, CLREID_INVALID_PICTURE, "the file has %lld bytes, the limit is %d",
+                        (long long)facts.st_size, PICTURE_LARGEST_FILE_BYTES);
+  }
+  *size = (size_t)facts.st_size;
+  *data = malloc(*size ? *size : 1);
+  if (!*data) return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a file of %zu bytes", *size);
+  const clreid_status status = fill(handle, *data, size, error);
+  if (status != CLREID_OK) free(*data);
+  return status;
+}
+
+clreid_status picture_read(const char *path, picture *read, clreid_error *error)
+{
+  *read = (picture){0};
+  struct stat facts;
+  if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) { /* before open(), which would wait for a pipe's writer */
+    return console_fail(error, CLREID_INVALID_FILE, "it is %s, not a picture file",
+                        S_ISDIR(facts.st_mode) ? "a folder" : "a device or a pipe");
+  }
+  const int handle = open(path, O_RDONLY | O_CLOEXEC);
+  if (handle < 0) return console_fail(error, CLREID_INVALID_FILE, "%s", strerror(errno));
+  uint8_t *data = NULL;
+  size_t size = 0;
+  clreid_status status = read_whole(handle, &data, &size, error);
+  close(handle);
+  if (status != CLREID_OK) return status;
+  status = decode(data, size, read, error);
+  free(data);
+  return status;
+}
+
+void picture_free(picture *read)
+{
+  free(read->pixels);
+  *read = (picture){0};
+}

@@ -1,0 +1,113 @@
+#!/bin/sh
+# test_install.sh - what others build on: an installation serves find_package and pkg-config, shared and static, with and
+# without CLBlast; the command runs from it with no environment; the library shows its public names alone.
+#
+# The shared library is the one of the build folder; the static one, without CLBlast, is built here.
+set -u
+source=${SOURCE_FOLDER:?is set by ctest} build=${BUILD_FOLDER:?is set by ctest}
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+trap 'exit 1' INT TERM
+failures=0
+
+# check "what" COMMAND...: runs COMMAND; its output is shown if it fails.
+check()
+{
+  title=$1
+  shift
+  if "$@" > "$folder/log" 2>&1; then
+    echo "ok    $title"
+  else
+    echo "FAIL  $title"
+    sed 's/^/        /' "$folder/log"
+    failures=$((failures + 1))
+  fi
+}
+
+# nothing COMMAND...: it must print nothing.
+nothing() { [ -z "$("$@" | tee /dev/stderr)" ]; }
+
+library_folder() { dirname "$(find "$1" -name 'clreid.pc')"; }
+
+exported_beyond_clreid() { nm -D --defined-only "$1" | awk '{ print $3 }' | grep -vE '^clreid_'; }
+global_beyond_prefixes() { nm -g --defined-only "$1" | awk 'NF == 3 { print $3 }' | grep -vE '^(clreid|cr)_'; }
+# What the library must not call: it neither prints nor ends the process.
+forbidden_calls()
+{
+  nm -u "$1" | awk '{ print $NF }' | sed 's/@.*//' |
+    grep -xE '_*(v?printf|v?fprintf|puts|fputs|putchar|putc|fputc|perror|exit|_exit|_Exit|abort|assert_fail|stdout|stderr|signal|sigaction|setlocale)(_chk)?'
+}
+
+# Every public function of the headers is exported, and used by nobody but declared.
+declared_but_missing()
+{
+  for name in $(sed -n 's/^CLREID_API .*[ *]\(clreid_[a-z_]*\)(.*/\1/p' "$source"/include/clreid/*.h); do
+    nm -D --defined-only "$1" | grep -qE " $name\$" || echo "$name"
+  done
+}
+
+header_alone() # header_alone COMPILER STANDARD HEADER
+{
+  echo "#include <clreid/$3>" > "$folder/header.${2%%[0-9]*}"
+  "$1" "-std=$2" -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I "$source/include" "$folder/header.${2%%[0-9]*}"
+}
+
+with_find_package() # with_find_package PREFIX OUT
+{
+  cmake -S "$source/samples/app" -B "$2" -DCMAKE_PREFIX_PATH="$1" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" &&
+    cmake --build "$2"
+}
+with_pkg_config() # with_pkg_config PREFIX OUT [--static]
+{
+  flags=$(PKG_CONFIG_PATH="$(library_folder "$1")" pkg-config ${3:-} --cflags --libs clreid) || return 1
+  # shellcheck disable=SC2086 # a list of flags
+  cc -std=c11 -Wall -Wextra -Werror "$source/samples/app/app.c" $flags -lm -Wl,-rpath,"$(library_folder "$1")/.." -o "$2"
+}
+# The application fails as it should on a file that is none: everything is linked, and the library answers.
+answers()
+{
+  "$1" "$folder/missing.safetensors" 2>&1 | tee /dev/stderr | grep -q '^app: .*missing\.safetensors'
+}
+
+for header in "$source"/include/clreid/*.h; do
+  header=$(basename "$header")
+  check "$header compiles alone as C11" header_alone cc c11 "$header"
+  if command -v c++ > /dev/null; then
+    check "$header compiles alone as C++" header_alone c++ c++11 "$header"
+  else
+    echo "SKIP  $header compiles alone as C++: no C++ compiler here"
+  fi
+done
+
+# ---- As built, installed elsewhere
+check "installs" cmake --install "$build" --prefix "$folder/built"
+check "the moved command runs with no environment" env -i "$folder/built/bin/clreid" networks
+check "find_package: builds" with_find_package "$folder/built" "$folder/app1"
+check "find_package: runs" answers "$folder/app1/app"
+check "pkg-config: builds" with_pkg_config "$folder/built" "$folder/app2" --static
+check "pkg-config: runs" answers "$folder/app2"
+library=$(find "$folder/built" -name 'libclreid.so' -o -name 'libclreid.dylib' | head -n 1)
+if [ -n "$library" ]; then
+  check "exports clreid_* alone" nothing exported_beyond_clreid "$library"
+  check "exports all that its headers declare" nothing declared_but_missing "$library"
+  check "calls nothing that prints or ends the process" nothing forbidden_calls "$library"
+else
+  echo "SKIP  exported names: the library is static in this build"
+fi
+
+# ---- Static, without CLBlast, to the prefix it was configured for
+check "static, no CLBlast: configures" cmake -S "$source" -B "$folder/build" -DCMAKE_INSTALL_PREFIX="$folder/static" \
+  -DBUILD_SHARED_LIBS=OFF -DCLREID_CLBLAST=OFF -DBUILD_TESTING=OFF
+check "static, no CLBlast: builds" cmake --build "$folder/build" --parallel 2
+check "static, no CLBlast: installs" cmake --install "$folder/build"
+check "static: the command runs" env -i "$folder/static/bin/clreid" networks
+check "static: find_package builds" with_find_package "$folder/static" "$folder/app3"
+check "static: find_package runs" answers "$folder/app3/app"
+check "static: pkg-config builds" with_pkg_config "$folder/static" "$folder/app4" --static
+check "static: pkg-config runs" answers "$folder/app4"
+check "static: global names begin with clreid_ or cr_" nothing global_beyond_prefixes \
+  "$(find "$folder/static" -name libclreid.a)"
+check "static: nothing of CLBlast is linked" nothing sh -c "ldd '$folder/static/bin/clreid' | grep -i clblast"
+
+echo "$failures failed"
+[ "$failures" -eq 0 ]
