@@ -40,6 +40,9 @@ typedef struct golden {
   uint8_t *bytes; /* of the file */
 } golden;
 
+/* The stems of all fixtures, in the order of make.py's table; NULL ends them. */
+extern const char *const golden_stems[];
+
 /* Reads TESTS_FOLDER/golden/STEM.golden. */
 clreid_status golden_load(const char *stem, golden *fixture, clreid_error *error);
 void golden_free(golden *fixture);

@@ -251,6 +251,7 @@ static void dtypes_read_as_float(void **state)
       float scratch[3];
       const float *values = NULL;
       cr_weights_read(weights, &specs[i], scratch, &values);
+      assert_int_equal((uintptr_t)values % _Alignof(float), 0);
       assert_memory_equal(values, expected[i], counts[i] * sizeof(float));
     }
     cr_weights_close(weights);
