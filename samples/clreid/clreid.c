@@ -56,15 +56,6 @@ static int run(int argc, char **argv)
   return COMMAND_USAGE;
 }
 
-clreid_status command_open_device(const options_common *common, clreid_device **device, clreid_error *error)
-{
-  const clreid_device_config config = {
-      .choice = common->device,
-      .log = common->verbose ? console_log : NULL,
-  };
-  return clreid_device_open(&config, device, error);
-}
-
 int main(int argc, char **argv)
 {
   int code = run(argc, argv);
