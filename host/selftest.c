@@ -59,6 +59,7 @@ static const struct {
     {CR_SCALE, 2, 5, 33, SCALE | BIAS | RESIDUAL | RELU},
     {CR_SCALE, 1, 1, 2048, SCALE | BIAS},
     {CR_SCALE, 3, 7, 16, SIGMOID},
+    {CR_SCALE, 1, 6, 19, BIAS},
     {CR_MASK, 2, 9, 40, SECOND | RESIDUAL},
     {CR_MASK, 1, 33, 17, SECOND},
     {CR_PACK, 2, 19, 37, 0},
