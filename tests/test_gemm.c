@@ -38,7 +38,7 @@ static const struct {
 
 static cr_trial_spec spec_of(int batch, int m, int n, int k, int options)
 {
-  cr_trial_spec spec = support_gemm(batch, m, n, k);
+  cr_trial_spec spec = cr_trial_gemm(batch, m, n, k);
   spec.bias = options & (BIAS | BIAS_BY_ROW);
   spec.op.gemm.bias_by_row = options & BIAS_BY_ROW;
   spec.op.gemm.b_panels = options & PANELS;

@@ -23,7 +23,7 @@ static const struct {
 
 static cr_trial_spec spec_of(int batch, int rows, int columns, int options)
 {
-  cr_trial_spec spec = {.op = {.kind = CR_SCALE, .scale = {.rows = rows, .columns = columns}}, .batch = batch};
+  cr_trial_spec spec = cr_trial_rows(CR_SCALE, batch, rows, columns);
   spec.scale = options & SCALE;
   spec.bias = options & BIAS;
   spec.residual = options & RES;
