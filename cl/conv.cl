@@ -30,6 +30,12 @@ static conv_place conv_locate(const int row, const int out_width, const int out_
   return place;
 }
 
+/* Where a row of the output's shape begins, from the first. */
+static ulong conv_row(const int row, const int out_pixels, const ulong picture, const int stride)
+{
+  return row / out_pixels * picture + (ulong)(row % out_pixels) * stride;
+}
+
 static int conv_first_channel(const int panel, const int group_in, const int group_out, const int channels,
                               const int depth)
 {
@@ -39,8 +45,9 @@ static int conv_first_channel(const int panel, const int group_in, const int gro
 __kernel void conv(__global const STORAGE *restrict input, const ulong input_offset, const ulong input_picture,
                    const int input_line, const int input_row, __global const STORAGE *restrict weights,
                    __global const float *restrict bias, __global const STORAGE *restrict residual,
-                   const ulong residual_offset, const int residual_row, __global STORAGE *restrict output,
-                   const ulong output_offset, const int output_row, __global const STORAGE *restrict zeros,
+                   const ulong residual_offset, const ulong residual_picture, const int residual_row,
+                   __global STORAGE *restrict output, const ulong output_offset, const ulong output_picture,
+                   const int output_row, __global const STORAGE *restrict zeros,
                    const int height, const int width, const int channels, const int out_width, const int out_pixels,
                    const int out_panels, const int kernel_height, const int kernel_width, const int stride_height,
                    const int stride_width, const int padding_height, const int padding_width,
@@ -97,9 +104,11 @@ __kernel void conv(__global const STORAGE *restrict input, const ulong input_off
       if (row + i < rows && column + j < out_panels * PANEL_VECTORS) {
         const ulong at = (ulong)(column + j) * V;
         VECTOR add = (VECTOR)(0.0f), shift = (VECTOR)(0.0f);
-        if (flags & EPILOGUE_RESIDUAL) add = LOADV(V, residual + residual_offset + (ulong)(row + i) * residual_row + at);
+        if (flags & EPILOGUE_RESIDUAL)
+          add = LOADV(V, residual + residual_offset + conv_row(row + i, out_pixels, residual_picture, residual_row) + at);
         if (flags & EPILOGUE_BIAS) shift = JOIN(vload, V)(0, bias + at);
-        STOREV(V, output + output_offset + (ulong)(row + i) * output_row + at, tile_epilogue(acc[i][j], flags, shift, add));
+        STOREV(V, output + output_offset + conv_row(row + i, out_pixels, output_picture, output_row) + at,
+               tile_epilogue(acc[i][j], flags, shift, add));
       }
 }
 
@@ -107,8 +116,9 @@ __kernel void conv(__global const STORAGE *restrict input, const ulong input_off
 __kernel void conv_plain(__global const STORAGE *input, const ulong input_offset, const ulong input_picture,
                          const int input_line, const int input_row, __global const STORAGE *weights,
                          __global const float *bias, __global const STORAGE *residual, const ulong residual_offset,
-                         const int residual_row, __global STORAGE *output, const ulong output_offset,
-                         const int output_row, __global const STORAGE *zeros, const int height, const int width,
+                         const ulong residual_picture, const int residual_row, __global STORAGE *output,
+                         const ulong output_offset, const ulong output_picture, const int output_row,
+                         __global const STORAGE *zeros, const int height, const int width,
                          const int channels, const int out_width, const int out_pixels, const int out_panels,
                          const int kernel_height, const int kernel_width, const int stride_height,
                          const int stride_width, const int padding_height, const int padding_width,
@@ -133,8 +143,9 @@ __kernel void conv_plain(__global const STORAGE *input, const ulong input_offset
       for (int k = 0; k < depth; k++) sum = MULTIPLY_ADD(LOAD1(pixel + k), LOAD1(lane + k * PANEL), sum);
     }
   if (flags & EPILOGUE_BIAS) sum += bias[column];
-  if (flags & EPILOGUE_RESIDUAL) sum += LOAD1(residual + residual_offset + (ulong)row * residual_row + column);
+  if (flags & EPILOGUE_RESIDUAL)
+    sum += LOAD1(residual + residual_offset + conv_row(row, out_pixels, residual_picture, residual_row) + column);
   if (flags & EPILOGUE_RELU) sum = RELU(sum, 0.0f);
-  if (flags & EPILOGUE_SIGMOID) sum = 1.0f / (1.0f + exp(-sum));
-  STORE1(output + output_offset + (ulong)row * output_row + column, sum);
+  if (flags & EPILOGUE_SIGMOID) sum = sigmoid_float(sum);
+  STORE1(output + output_offset + conv_row(row, out_pixels, output_picture, output_row) + column, sum);
 }

@@ -79,6 +79,6 @@ __kernel void gemm_plain(__global const STORAGE *a, const ulong a_offset, const 
   if (flags & EPILOGUE_RESIDUAL)
     sum += LOAD1(residual + residual_offset + batch * residual_picture + (ulong)row * residual_row + column);
   if (flags & EPILOGUE_RELU) sum = RELU(sum, 0.0f);
-  if (flags & EPILOGUE_SIGMOID) sum = 1.0f / (1.0f + exp(-sum));
+  if (flags & EPILOGUE_SIGMOID) sum = sigmoid_float(sum);
   STORE1(output + output_offset + batch * output_picture + (ulong)row * output_row + column, sum);
 }

@@ -31,7 +31,7 @@ __kernel void pool(__global const INPUT *restrict input, const ulong input_offse
     for (int y = first_y; y < last_y; y++)
       for (int x = first_x; x < last_x; x++) {
         const VECTOR at = LOAD_INPUT(map + (ulong)(y * width + x) * input_row);
-        value = maximum ? fmax(value, at) : value + at;
+        value = maximum ? (at > value || at != at ? at : value) : value + at; /* a NaN wins */
       }
     if (!maximum) value /= count;
     STORE_OUTPUT(output + output_offset + batch * output_picture + (ulong)pixel * output_row + c, value);

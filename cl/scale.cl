@@ -8,6 +8,8 @@
 #include "common.clh"
 #include "rows.clh"
 
+DEFINE_SIGMOID(JOIN(float, V), JOIN(int, V))
+
 #define SCALE_WEIGHTS 32 /* flag beside those of the epilogue: scale is given */
 
 __kernel void scale(__global const INPUT *restrict input, const ulong input_offset, const ulong input_picture,
@@ -28,7 +30,7 @@ __kernel void scale(__global const INPUT *restrict input, const ulong input_offs
     if (flags & EPILOGUE_RESIDUAL)
       value += LOAD_INPUT(residual + residual_offset + batch * residual_picture + (ulong)row * residual_row + c);
     if (flags & EPILOGUE_RELU) value = RELU(value, (VECTOR)(0.0f));
-    if (flags & EPILOGUE_SIGMOID) value = 1.0f / (1.0f + exp(-value));
+    if (flags & EPILOGUE_SIGMOID) value = JOIN(sigmoid_, VECTOR)(value);
     STORE_OUTPUT(output + output_offset + batch * output_picture + (ulong)row * output_row + c, value);
   }
 }

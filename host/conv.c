@@ -80,7 +80,7 @@ clreid_status cr_conv_pack(cr_device *device, const cr_op *op, const float *weig
 
 /* ---- Launch ----------------------------------------------------------------------------------------------------- */
 
-enum { ARG_ROWS = 33 }; /* the one argument that depends on the batch */
+enum { ARG_ROWS = 34 }; /* index of the one argument that depends on the batch */
 
 static clreid_status set_arguments(cr_step *step, clreid_error *error)
 {
@@ -97,9 +97,11 @@ static clreid_status set_arguments(cr_step *step, clreid_error *error)
   cr_arg_buffer(&args, op->bias, step->zeros);
   cr_arg_buffer(&args, residual->buffer, step->zeros);
   cr_arg_ulong(&args, residual->offset);
+  cr_arg_ulong(&args, residual->picture);
   cr_arg_int(&args, residual->row);
   cr_arg_buffer(&args, output->buffer, NULL);
   cr_arg_ulong(&args, output->offset);
+  cr_arg_ulong(&args, output->picture);
   cr_arg_int(&args, output->row);
   cr_arg_buffer(&args, step->zeros, NULL);
   cr_arg_int(&args, c->height);
@@ -150,7 +152,7 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
 {
   const cr_conv *c = &step->op.conv;
   const size_t rows = (size_t)batch * c->out_height * c->out_width;
-  cr_args args = {step->kernel, ARG_ROWS - 1, CL_SUCCESS};
+  cr_args args = {step->kernel, ARG_ROWS, CL_SUCCESS};
   cr_arg_int(&args, rows);
   if (step->op.plain)
     cr_step_space(step, cr_padded(c->out_channels), rows, 1);

@@ -16,8 +16,8 @@ struct cr_program {
   char *key; /* file and options */
 };
 
-/* Every program: the language that all devices have, and the facts that kernels may see. No fast-math. -w: what a driver
- * warns of in its own headers is not for users. */
+/* Every program: the language that all devices have, and the facts that kernels may see. No fast-math. -w: PoCL prints to
+ * stderr how many warnings there were, and vectors wider than the CPU's give some. */
 static int all_options(const cr_device *device, const char *options, char *text, size_t size)
 {
   return snprintf(text, size, "-cl-std=CL1.2 -w -DFMA=%d %s", device->facts.fused_multiply_add, options) < (int)size;

@@ -247,6 +247,50 @@ static void what_is_no_picture_is_refused(void **state)
   assert_non_null(strstr(error.text, "pipe"));
 }
 
+/* Where the JPEG's first segment with that marker begins. */
+static size_t find_segment(const bytes *file, uint8_t marker)
+{
+  size_t at = 2;
+  while (file->data[at + 1] != marker) at += 2 + (size_t)(file->data[at + 2] << 8 | file->data[at + 3]);
+  return at;
+}
+
+/* stb_image would write past the table's end. */
+static void huffman_tables_of_too_many_codes_are_refused(void **state)
+{
+  const bytes good = sample(JPEG);
+  const size_t at = find_segment(&good, 0xc4);
+  bytes file = good;
+  memset(file.data + at + 5, 17, 16); /* 16 x 17 = 272 codes */
+  assert_refused(*state, file.data, file.size, "the JPEG picture is damaged");
+  /* A segment of one byte, whose table runs over its end. */
+  file.data[at + 2] = 0;
+  file.data[at + 3] = 3;
+  assert_refused(*state, file.data, file.size, "the JPEG picture is damaged");
+  /* A second table after the first one, in the same segment. */
+  file = good;
+  const size_t codes = 12; /* of stb_image_write's first table */
+  memset(file.data + at + 4 + 17 + codes + 1, 17, 16);
+  assert_refused(*state, file.data, file.size, "the JPEG picture is damaged");
+}
+
+/* Cameras do that. */
+static void padding_between_segments_does_not_matter(void **state)
+{
+  const bytes good = sample(JPEG);
+  const size_t at = find_segment(&good, 0xc0);
+  bytes file = good;
+  file.data[at] = 0;
+  memcpy(file.data + at + 1, good.data + at, good.size - at);
+  ++file.size;
+  picture read;
+  clreid_error error;
+  if (read_from(*state, file.data, file.size, &read, &error) != CLREID_OK) fail_msg("%s", error.text);
+  assert_int_equal(read.width, 19);
+  assert_int_equal(read.height, 13);
+  picture_free(&read);
+}
+
 static void put_chunk(bytes *file, const char *type, const void *data, size_t size)
 {
   const uint8_t length[4] = {(uint8_t)(size >> 24), (uint8_t)(size >> 16), (uint8_t)(size >> 8), (uint8_t)size};
@@ -314,6 +358,8 @@ int main(void)
       with_folder(pictures_without_pixels_are_refused_with_their_size),
       with_folder(large_pictures_are_refused_with_the_limit),
       with_folder(what_is_no_picture_is_refused),
+      with_folder(huffman_tables_of_too_many_codes_are_refused),
+      with_folder(padding_between_segments_does_not_matter),
       with_folder(a_picture_may_not_unpack_to_more_than_its_pixels),
       with_folder(damaged_pictures_do_no_harm),
   };

@@ -13,15 +13,17 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "jpeg.h"
 
 /* ---- stb_image, with a limit on what one picture may allocate ---------------------------------------------------- */
 
 /* A compressed stream may unpack to far more than the picture it is said to hold. Set before each decoding. */
 static _Thread_local size_t largest_allocation;
 
+/* Zeros, because stb_image takes tables that a file leaves out for given. */
 static void *limited_malloc(size_t size)
 {
-  return size <= largest_allocation ? malloc(size) : NULL;
+  return size <= largest_allocation ? calloc(size ? size : 1, 1) : NULL;
 }
 
 static void *limited_realloc(void *old, size_t size)
@@ -32,6 +34,7 @@ static void *limited_realloc(void *old, size_t size)
 #define STBI_MALLOC(size)       limited_malloc(size)
 #define STBI_REALLOC(old, size) limited_realloc(old, size)
 #define STBI_FREE(old)          free(old)
+#define STBI_ASSERT(truth)      ((void)0) /* what a file says is no reason to abort */
 #define STBI_ONLY_JPEG
 #define STBI_ONLY_PNG
 #define STBI_ONLY_BMP
@@ -111,24 +114,6 @@ static uint32_t little(const uint8_t *at)
 static uint32_t big(const uint8_t *at)
 {
   return at[3] | (uint32_t)at[2] << 8 | (uint32_t)at[1] << 16 | (uint32_t)at[0] << 24;
-}
-
-/* Width and height from a JPEG's first frame header; stb_image hides those of a picture without pixels. */
-static bool jpeg_size(const uint8_t *data, size_t size, int64_t *width, int64_t *height)
-{
-  for (size_t at = 2; at + 9 <= size && data[at] == 0xff;) {
-    const uint8_t marker = data[at + 1];
-    if (marker == 0xff) { /* a fill byte */
-      ++at;
-    } else if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc) {
-      *height = data[at + 5] << 8 | data[at + 6];
-      *width = data[at + 7] << 8 | data[at + 8];
-      return true;
-    } else {
-      at += 2 + (size_t)(data[at + 2] << 8 | data[at + 3]);
-    }
-  }
-  return false;
 }
 
 static bool stated_size(const char *format, const uint8_t *data, size_t size, int64_t *width, int64_t *height)
@@ -229,10 +214,13 @@ static clreid_status decode(const uint8_t *data, size_t size, picture *read, clr
   if (!format) return console_fail(error, CLREID_INVALID_PICTURE, "the file is neither JPEG nor PNG nor BMP");
   const clreid_status status = check_size(format, data, size, error);
   if (status != CLREID_OK) return status;
+  const bool jpeg = strcmp(format, "JPEG") == 0;
 #ifdef CLREID_LIBJPEG
   clreid_status decoded;
-  if (strcmp(format, "JPEG") == 0 && decode_by_turbojpeg(data, size, read, &decoded, error)) return decoded;
+  if (jpeg && decode_by_turbojpeg(data, size, read, &decoded, error)) return decoded;
 #endif
+  if (jpeg && !jpeg_tables_fit(data, size))
+    return fail_decoding(error, format, "a Huffman table of more than 256 codes");
   return decode_by_stb(format, data, size, read, error);
 }
 
