@@ -10,6 +10,9 @@
 #include <string.h>
 
 #include "program.h"
+#ifdef CLREID_CLBLAST
+#include "clblast.h"
+#endif
 
 typedef struct found {
   cr_facts *facts;
@@ -274,6 +277,9 @@ static char *copy_text(const char *text)
 
 static void destroy(cr_device *device)
 {
+#ifdef CLREID_CLBLAST
+  if (device->uses_clblast) cr_clblast_leave();
+#endif
   cr_programs_free(device);
   if (device->context) clReleaseContext(device->context);
   if (device->mutex) cr_mutex_destroy(device->mutex);

@@ -19,6 +19,7 @@ struct cr_device {
   char *kernel_folder;  /* NULL: built-in kernels */
   cr_mutex *mutex;      /* guards references and programs */
   int references;
+  bool uses_clblast;    /* guarded by mutex */
   cr_program *programs; /* built ones, newest first */
   int forced_tile;      /* index into cr_tiles, for tests; -1: choose by facts */
 };

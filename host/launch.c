@@ -96,6 +96,7 @@ void cr_step_destroy(cr_step *step)
   if (!step) return;
   if (step->kernel) clReleaseKernel(step->kernel);
   cr_buffer_release(step->zeros);
+  cr_step_destroy(step->next);
   release_operands(&step->op);
   free(step);
 }
@@ -121,8 +122,7 @@ clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error)
 
 int cr_step_launches(const cr_step *step)
 {
-  (void)step;
-  return 1;
+  return 1 + (step->next ? cr_step_launches(step->next) : 0);
 }
 
 const char *cr_step_variant(const cr_step *step)

@@ -39,6 +39,7 @@ struct cr_step {
   size_t global[3], local[3];
   const struct cr_tile *tile; /* of the tile core, if the kernel has one */
   cr_buffer *zeros; /* owned; what conv reads outside the map */
+  cr_step *next;    /* owned; what clblast.c runs after its product */
   char variant[64];
 };
 

@@ -149,9 +149,11 @@ typedef struct cr_pool {
 } cr_pool;
 
 /* output[r][c] = act(scale[c] * input[r][c] + bias[c] + residual[r][c]): batch norm that no convolution takes, and
- * activations that no kernel takes. scale (weights) float[padded], bias float[padded]; either may be NULL. */
+ * activations that no kernel takes. scale (weights) float[padded], bias float[padded]; either may be NULL. The output may be
+ * the input. */
 typedef struct cr_scale {
   int rows, columns;
+  bool bias_by_row; /* bias float[rows] */
 } cr_scale;
 
 /* output[r][c] = input[r][c] * second[r] * residual[c]: second a spatial mask (its first column), residual a channel
@@ -188,7 +190,7 @@ void cr_step_destroy(cr_step *step); /* NULL allowed */
 /* Enqueues the step for batch pictures, 1 .. largest_batch. Allocates and compiles nothing once it has run for the
  * largest batch and for one. */
 clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error);
-int cr_step_launches(const cr_step *step);
+int cr_step_launches(const cr_step *step); /* a call of CLBlast counts as one */
 const char *cr_step_variant(const cr_step *step); /* "conv 6x16 vec16": for profiles */
 
 /* Lays out convolution weights for the device's kernels: weights[out_channels][channels / groups][kernel_height]

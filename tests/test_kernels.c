@@ -75,17 +75,29 @@ static void run_scale_well(cr_device *device)
 
 /* ---- Sources ---------------------------------------------------------------------------------------------------- */
 
+/* A warning in a build log, but those of PoCL on how it passes vectors wider than the CPU's. */
+static bool warned(const char *log)
+{
+  while ((log = strstr(log, "warning: "))) {
+    const size_t length = strcspn(log, "\n");
+    const char *known = strstr(log, "changes the ABI");
+    if (!known || known > log + length) return true;
+    log += length;
+  }
+  return false;
+}
+
 static void build_alone(const char *file, const char *options)
 {
   clreid_error error = {CLREID_OK, ""};
-  char *text, log[4096] = "";
+  char *text, log[16384] = "";
   cl_int code;
   if (cr_source_read(NULL, file, &text, &error) != CLREID_OK) fail_msg("%s", error.text);
   cl_program program = clCreateProgramWithSource(support_device()->context, 1, (const char **)&text, NULL, &code);
   assert_int_equal(code, CL_SUCCESS);
   code = clBuildProgram(program, 1, &support_device()->id, options, NULL, NULL);
   clGetProgramBuildInfo(program, support_device()->id, CL_PROGRAM_BUILD_LOG, sizeof log, log, NULL);
-  if (code != CL_SUCCESS || strstr(log, "warning")) fail_msg("%s with '%s': %d %s", file, options, code, log);
+  if (code != CL_SUCCESS || warned(log)) fail_msg("%s with '%s': %d %s", file, options, code, log);
   clReleaseProgram(program);
   free(text);
 }
