@@ -14,6 +14,9 @@ static const cr_network networks[] = {
     {"rga-sc", cr_build_rga, "SC", cr_rga_keys},
     {"rga-cs", cr_build_rga, "CS", cr_rga_keys},
     {"rga-parallel", cr_build_rga, "S//C", cr_rga_keys},
+    {"han-small", cr_build_han, "small", cr_han_keys},
+    {"han-medium", cr_build_han, "medium", cr_han_keys},
+    {"han-large", cr_build_han, "large", cr_han_keys},
 };
 enum { NETWORKS = sizeof networks / sizeof networks[0] };
 
