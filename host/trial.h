@@ -43,6 +43,9 @@ cr_trial_spec cr_trial_gemm(int batch, int m, int n, int k);
 cr_trial_spec cr_trial_pool(int batch, int height, int width, int channels, bool maximum, cr_window window);
 cr_trial_spec cr_trial_rows(cr_kind kind, int batch, int rows, int columns); /* CR_PACK, CR_SCALE, CR_MASK */
 
+/* Is the bias of op one number a row? */
+bool cr_trial_bias_by_row(const cr_op *op);
+
 /* "conv 1x17x9x3 k3 s2 p1 o20 bias relu half": all of the spec but its seed. */
 void cr_trial_name(const cr_trial_spec *spec, char *bytes, size_t size);
 

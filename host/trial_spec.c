@@ -89,6 +89,11 @@ cr_trial_spec cr_trial_rows(cr_kind kind, int batch, int rows, int columns)
   return spec;
 }
 
+bool cr_trial_bias_by_row(const cr_op *op)
+{
+  return (op->kind == CR_GEMM && op->gemm.bias_by_row) || (op->kind == CR_SCALE && op->scale.bias_by_row);
+}
+
 /* ---- The name --------------------------------------------------------------------------------------------------- */
 
 typedef struct text {
@@ -174,7 +179,7 @@ void cr_trial_name(const cr_trial_spec *spec, char *bytes, size_t size)
   if (spec->transposed) add(&name, " transposed");
   if (op->kind == CR_GEMM && op->gemm.b_panels) add(&name, " panels");
   if (spec->scale) add(&name, " scale");
-  if (spec->bias) add(&name, op->kind == CR_GEMM && op->gemm.bias_by_row ? " bias-by-row" : " bias");
+  if (spec->bias) add(&name, cr_trial_bias_by_row(op) ? " bias-by-row" : " bias");
   if (op->kind == CR_MASK && spec->second) add(&name, " spatial");
   if (spec->residual) add(&name, op->kind == CR_MASK ? " channel" : " res");
   if (op->activation) add(&name, op->activation == CR_RELU ? " relu" : " sigmoid");

@@ -3,6 +3,7 @@
  */
 #include "plan.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,10 +53,9 @@ cr_view cr_plan_view(const cr_planner *planner, int tensor, size_t offset)
 
 cr_plan_step *cr_plan_step_add(cr_planner *planner, cr_kind kind, const char *name, const char *what)
 {
-  static cr_plan_step nobody; /* written after a failure, never read */
   cr_plan *plan = planner->plan;
   cr_plan_step *steps = grown(planner, plan->steps, plan->step_count, sizeof *steps);
-  if (!steps) return &nobody;
+  if (!steps) return &planner->nobody;
   plan->steps = steps;
   cr_plan_step *step = &steps[plan->step_count++];
   snprintf(step->name, sizeof step->name, *what ? "%.72s.%s" : "%.72s%s", name, what);
@@ -109,6 +109,12 @@ static void plan_scale(cr_planner *planner, const cr_unit *unit, int x, int resi
   step->bias.kind = CR_CONSTANT_BIAS;
 }
 
+/* Can the convolution read a line of its window as one run? */
+static bool reads_runs(const cr_graph_node *node)
+{
+  return node->kind == CR_NODE_CONV && node->conv.groups == 1 && node->conv.dilation == 1;
+}
+
 /* The picture is stored with a zero margin of the first layer's padding, three channels a pixel; a line of the window is
  * then one run of kernel * 3 numbers, and no tap is outside. */
 static void read_runs(const cr_planner *planner, cr_conv *conv, cr_plan_step *step)
@@ -152,7 +158,7 @@ static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int resid
     step->bias = step->weights;
     step->bias.kind = CR_CONSTANT_BIAS;
   }
-  if (x == planner->plan->input) read_runs(planner, &op->conv, step);
+  if (x == planner->plan->input && reads_runs(node)) read_runs(planner, &op->conv, step);
 }
 
 static void plan_pool(cr_planner *planner, const cr_unit *unit, int x, int out)
@@ -271,6 +277,42 @@ static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
   run_over_streams(planner, planned, node->streams);
 }
 
+/* The picture stands with a margin for its readers and without padding of its rows: they must agree on the margin, and
+ * read runs or need neither. */
+static clreid_status check_input(const cr_graph *graph, clreid_error *error)
+{
+  int count, least = INT_MAX, most = 0;
+  bool runs = true;
+  const cr_graph_node *nodes = cr_graph_nodes(graph, &count);
+  for (int n = 1; n < count; n++)
+    for (int i = 0; i < 3; i++) {
+      if (nodes[n].input[i] != 0) continue;
+      const int margin = nodes[n].kind == CR_NODE_CONV ? nodes[n].conv.padding : 0;
+      least = margin < least ? margin : least;
+      most = margin > most ? margin : most;
+      runs = runs && reads_runs(&nodes[n]);
+    }
+  if (most <= least && (runs || (!most && nodes[0].channels % CR_PANEL == 0))) return CLREID_OK;
+  return cr_fail(error, CLREID_UNSUPPORTED_MODEL,
+                 "a picture of %d channels is read with margins from %d to %d; let one convolution without groups or "
+                 "dilation read it",
+                 nodes[0].channels, least, most);
+}
+
+static clreid_status check_graph(const cr_graph *graph, clreid_error *error)
+{
+  int count;
+  const cr_graph_node *nodes = cr_graph_nodes(graph, &count);
+  CR_TRY(cr_graph_status(graph, error));
+  if (!count || nodes[0].kind != CR_NODE_INPUT)
+    return cr_fail(error, CLREID_INVALID_NETWORK, "a graph of %d nodes does not begin with its input", count);
+  for (int o = 0; o < CR_OUTPUTS; o++)
+    if (cr_graph_output_node(graph, (cr_output)o) < 1)
+      return cr_fail(error, CLREID_INVALID_NETWORK, "a graph of %d nodes has no output %s", count,
+                     o == CR_OUTPUT_NECK ? "neck" : "pooled");
+  return check_input(graph, error);
+}
+
 /* The picture's tensor: one row holds a line with its margins. Its first reader says how wide the margin is. */
 static int plan_input(cr_planner *planner, const cr_graph *graph)
 {
@@ -370,6 +412,7 @@ clreid_status cr_plan_create(const cr_graph *graph, const cr_plan_config *config
 {
   cr_unit *units = NULL;
   int unit_count = 0;
+  CR_TRY(check_graph(graph, error));
   cr_plan *plan = calloc(1, sizeof *plan);
   if (!plan) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a plan");
   plan->config = *config;

@@ -65,6 +65,7 @@ typedef struct cr_planner {
   const cr_log *log;
   clreid_error *error;
   clreid_status status; /* the first failure; everything after it does nothing */
+  cr_plan_step nobody;  /* what cr_plan_step_add gives after a failure: written, never read */
 } cr_planner;
 
 /* A new tensor, or -1 after a failure. */

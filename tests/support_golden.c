@@ -36,6 +36,11 @@ const char *const golden_stems[] = {
     "rga-sc-unary",
     "rga-s-pairwise",
     "rga-sc-tall",
+    "han-small.1",
+    "han-small.2",
+    "han-small.3",
+    "han-medium.1",
+    "han-large.1",
     NULL,
 };
 
