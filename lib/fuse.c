@@ -100,6 +100,12 @@ static cr_unit make_unit(fusion *f, cr_node n)
   case CR_NODE_INPUT:
   case CR_NODE_MASK:
   case CR_NODE_POOL:
+  case CR_NODE_HARMONY:
+  case CR_NODE_ATTEND:
+  case CR_NODE_CROP:
+  case CR_NODE_STREAMS_AS_CHANNELS:
+  case CR_NODE_JOIN:
+  case CR_NODE_NORMALISE:
     break;
   }
   return unit;
