@@ -95,6 +95,7 @@ static void choice_by_index(void **state)
   clreid_error error = {CLREID_OK, ""};
   snprintf(beyond, sizeof beyond, "%zu", count);
   assert_int_equal(open_as(beyond, &facts, &error), CLREID_UNSUPPORTED_DEVICE);
+  assert_non_null(strstr(error.text, "there is no device"));
 }
 
 static void choices_that_cannot_be(void **state)
