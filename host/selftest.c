@@ -1,11 +1,159 @@
 /*
- * selftest.c - placeholder until the oracles land.
+ * selftest.c - every operator, in every variant that this device is given, against double precision on the host.
+ *
+ * A device that passes can be trusted with a network; one that does not is named with operator, case and element. The
+ * cases are few and small, chosen so that each tile the device may be given is run; tests/ has the many.
  */
-#include "ops.h"
+#include "oracle.h"
+
+enum {
+  BIAS = 1,
+  RESIDUAL = 2,
+  RELU = 4,
+  SIGMOID = 8,
+  SCALE = 16,
+  SECOND = 32,
+  TRANSPOSED = 64,
+  PANELS = 128,
+  SHARED = 256, /* the second operand */
+  MAXIMUM = 512,
+};
+
+/* Rows up to 3, up to 2048 and beyond, and columns up to 16, 64 and beyond, decide the tile (host/tile.c). */
+static const struct {
+  int batch, height, width, channels, out, groups;
+  cr_window window;
+  int options;
+} convolutions[] = {
+    {1, 3, 1, 17, 33, 1, {.kernel = 1}, BIAS | RESIDUAL},
+    {2, 33, 35, 8, 72, 1, {.kernel = 1}, BIAS | RELU | SCALE},
+    {1, 9, 7, 19, 5, 1, {.kernel = 1}, BIAS | SIGMOID},
+    {2, 9, 6, 16, 48, 1, {.kernel = 3, .padding = 1}, BIAS | RESIDUAL | RELU},
+    {1, 11, 7, 3, 20, 1, {.kernel = 7, .stride = 2, .padding = 3}, BIAS | RELU},
+    {3, 8, 5, 24, 24, 3, {.kernel = 3, .stride = 2, .padding = 2, .dilation = 2}, BIAS},
+    {1, 5, 5, 33, 33, 33, {.kernel = 3, .padding = 1}, BIAS},
+};
+
+static const struct {
+  int batch, m, n, k, options;
+} products[] = {
+    {2, 3, 33, 65, BIAS | RELU},       {1, 64, 16, 31, RESIDUAL | SIGMOID},
+    {2, 40, 50, 24, TRANSPOSED},       {3, 17, 72, 20, PANELS | BIAS | RESIDUAL},
+    {1, 2049, 64, 5, PANELS | SHARED},
+};
+
+static const struct {
+  int batch, height, width, channels;
+  cr_window window; /* without a kernel: all positions */
+  int options;
+} pools[] = {
+    {2, 17, 9, 20, {.kernel = 3, .stride = 2, .padding = 1}, MAXIMUM},
+    {1, 7, 6, 33, {.kernel = 3, .stride = 1, .padding = 1}, 0},
+    {3, 16, 8, 100, {0}, 0},
+};
+
+static const struct {
+  cr_kind kind;
+  int batch, rows, columns, options;
+} row_operators[] = {
+    {CR_SCALE, 2, 5, 33, SCALE | BIAS | RESIDUAL | RELU},
+    {CR_SCALE, 1, 1, 2048, SCALE | BIAS},
+    {CR_SCALE, 3, 7, 16, SIGMOID},
+    {CR_SCALE, 1, 6, 19, BIAS},
+    {CR_MASK, 2, 9, 40, SECOND | RESIDUAL},
+    {CR_MASK, 1, 33, 17, SECOND},
+    {CR_PACK, 2, 19, 37, 0},
+};
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+static cr_trial_spec with_options(cr_trial_spec spec, int options)
+{
+  spec.bias = options & BIAS;
+  spec.residual = options & RESIDUAL;
+  spec.scale = options & SCALE;
+  spec.second = options & SECOND;
+  spec.transposed = options & TRANSPOSED;
+  spec.shared[CR_SECOND] = options & SHARED;
+  spec.op.activation = options & RELU ? CR_RELU : options & SIGMOID ? CR_SIGMOID : CR_LINEAR;
+  return spec;
+}
+
+static clreid_status run_and_check(cr_queue *queue, const cr_trial_spec *spec, bool plain, int *checks,
+                                   clreid_error *error)
+{
+  cr_trial *trial;
+  CR_TRY(cr_trial_create(queue, spec, &trial, error));
+  clreid_status status = cr_trial_run(trial, plain, 0, spec->batch, error);
+  if (status == CLREID_OK) status = cr_oracle_check(trial, 0, spec->batch, checks, error);
+  cr_trial_destroy(trial);
+  return status;
+}
+
+/* Float and half storage, the device's variant and the plain twin. */
+static clreid_status check_all(cr_queue *queue, cr_trial_spec spec, int *checks, clreid_error *error)
+{
+  spec.seed = 1;
+  for (int half = 0; half < 2; half++)
+    for (int plain = 0; plain < 2; plain++) {
+      spec.op.half = half;
+      CR_TRY(run_and_check(queue, &spec, plain, checks, error));
+    }
+  return CLREID_OK;
+}
+
+static clreid_status check_convolutions(cr_queue *queue, int *checks, clreid_error *error)
+{
+  for (size_t i = 0; i < COUNT(convolutions); i++) {
+    const cr_trial_spec spec =
+        cr_trial_conv(convolutions[i].batch, convolutions[i].height, convolutions[i].width, convolutions[i].channels,
+                      convolutions[i].out, convolutions[i].groups, convolutions[i].window);
+    CR_TRY(check_all(queue, with_options(spec, convolutions[i].options), checks, error));
+  }
+  return CLREID_OK;
+}
+
+static clreid_status check_products(cr_queue *queue, int *checks, clreid_error *error)
+{
+  for (size_t i = 0; i < COUNT(products); i++) {
+    cr_trial_spec spec = with_options(cr_trial_gemm(products[i].batch, products[i].m, products[i].n, products[i].k),
+                                      products[i].options);
+    spec.op.gemm.b_panels = products[i].options & PANELS;
+    CR_TRY(check_all(queue, spec, checks, error));
+  }
+  return CLREID_OK;
+}
+
+static clreid_status check_pools(cr_queue *queue, int *checks, clreid_error *error)
+{
+  for (size_t i = 0; i < COUNT(pools); i++) {
+    cr_trial_spec spec = cr_trial_pool(pools[i].batch, pools[i].height, pools[i].width, pools[i].channels,
+                                       pools[i].options & MAXIMUM, pools[i].window);
+    CR_TRY(check_all(queue, spec, checks, error));
+  }
+  return CLREID_OK;
+}
+
+static clreid_status check_row_operators(cr_queue *queue, int *checks, clreid_error *error)
+{
+  for (size_t i = 0; i < COUNT(row_operators); i++) {
+    const cr_trial_spec spec =
+        cr_trial_rows(row_operators[i].kind, row_operators[i].batch, row_operators[i].rows, row_operators[i].columns);
+    CR_TRY(check_all(queue, with_options(spec, row_operators[i].options), checks, error));
+  }
+  return CLREID_OK;
+}
 
 clreid_status cr_selftest(cr_device *device, int *checks, clreid_error *error)
 {
-  (void)device;
-  *checks = 0;
-  return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "no self-test in this build");
+  static clreid_status (*const parts[])(cr_queue *, int *, clreid_error *) = {check_convolutions, check_products,
+                                                                              check_pools, check_row_operators};
+  int count = 0;
+  cr_queue *queue;
+  CR_TRY(cr_queue_create(device, &queue, error));
+  clreid_status status = CLREID_OK;
+  for (size_t i = 0; i < COUNT(parts) && status == CLREID_OK; i++) status = parts[i](queue, &count, error);
+  cr_queue_destroy(queue);
+  if (checks) *checks = count;
+  return status;
 }

@@ -4,14 +4,16 @@
 #include "trial.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "buffer.h"
 
-enum { GUARD = 4 * CR_PANEL }; /* elements round every operand and between its pictures */
+enum {
+  GUARD = 4 * CR_PANEL, /* elements round every operand and between its pictures */
+  GUARD_ROWS = 16,      /* more rows at the end: a tile that runs over the last row is caught */
+};
 
 /* NaNs that no arithmetic makes: what a guard holds. */
 static const uint32_t guard_float = 0x7fc0deadu;
@@ -120,7 +122,7 @@ static void place_view(cr_trial *trial, int view)
   e->row += spec->before[view] + spec->after[view];
   const int pictures = spec->shared[view] ? 1 : spec->batch;
   trial->half[view] = stored_in_half(&spec->op, view);
-  trial->elements[view] = GUARD + pictures * (picture_elements(e) + GUARD) + GUARD;
+  trial->elements[view] = GUARD + pictures * (picture_elements(e) + GUARD) + GUARD_ROWS * e->row;
   trial->op.view[view] = (cr_view){
       .tensor = -1,
       .offset = element_at(trial, view, 0, 0, 0),
@@ -214,107 +216,6 @@ bool cr_trial_same(const cr_trial *trial, const void *other, int picture, size_t
   return !memcmp((const char *)trial->memory[CR_OUTPUT] + at, (const char *)other + at, bytes);
 }
 
-/* ---- The name --------------------------------------------------------------------------------------------------- */
-
-typedef struct text {
-  char *bytes;
-  size_t size, used;
-} text;
-
-static void add(text *to, const char *format, ...)
-{
-  va_list list;
-  va_start(list, format);
-  const int length = vsnprintf(to->bytes + to->used, to->size - to->used, format, list);
-  va_end(list);
-  if (length > 0) to->used = to->used + length < to->size ? to->used + length : to->size - 1;
-}
-
-/* " k3" or " k7x1": a number for each axis, left out where both are what is usual. */
-static void add_pair(text *to, const char *letter, int height, int width, int usual)
-{
-  if (height == usual && width == usual) return;
-  add(to, " %s%d", letter, height);
-  if (width != height) add(to, "x%d", width);
-}
-
-static void name_conv(const cr_trial_spec *spec, text *name)
-{
-  const cr_conv *c = &spec->op.conv;
-  add(name, "conv %dx%dx%dx%d", spec->batch, c->height, c->width, c->channels);
-  add_pair(name, "k", c->kernel_height, c->kernel_width, 0);
-  add_pair(name, "s", c->stride_height, c->stride_width, 1);
-  add_pair(name, "p", c->padding_height, c->padding_width, 0);
-  add_pair(name, "d", c->dilation_height, c->dilation_width, 1);
-  if (c->groups > 1) add(name, " g%d", c->groups);
-  add(name, " o%d", c->out_channels);
-  if (spec->pixel) add(name, " pixel%d line%zu", spec->pixel, c->input_line);
-}
-
-static void name_pool(const cr_trial_spec *spec, text *name)
-{
-  const cr_pool *p = &spec->op.pool;
-  add(name, "pool %s %dx%dx%dx%d",
-      p->global    ? "global"
-      : p->maximum ? "max"
-                   : "average",
-      spec->batch, p->height, p->width, p->channels);
-  if (p->global) return;
-  add_pair(name, "k", p->kernel_height, p->kernel_width, 0);
-  add_pair(name, "s", p->stride_height, p->stride_width, 1);
-  add_pair(name, "p", p->padding_height, p->padding_width, 0);
-}
-
-static void name_matrix(const cr_trial_spec *spec, text *name, const char *stem, int rows, int columns)
-{
-  add(name, "%s %dx%dx%d", stem, spec->batch, rows, columns);
-}
-
-static void name_trial(cr_trial *trial)
-{
-  static const char *const view_names[CR_VIEWS] = {"out", "in", "second", "res"};
-  const cr_trial_spec *spec = &trial->spec;
-  const cr_op *op = &spec->op;
-  text name = {trial->name, sizeof trial->name, 0};
-  switch (op->kind) {
-  case CR_CONV:
-    name_conv(spec, &name);
-    break;
-  case CR_GEMM:
-    add(&name, "gemm %dx%dx%dx%d", spec->batch, op->gemm.m, op->gemm.n, op->gemm.k);
-    break;
-  case CR_POOL:
-    name_pool(spec, &name);
-    break;
-  case CR_PACK:
-    name_matrix(spec, &name, "pack", op->pack.rows, op->pack.columns);
-    break;
-  case CR_SCALE:
-    name_matrix(spec, &name, "scale", op->scale.rows, op->scale.columns);
-    break;
-  default:
-    name_matrix(spec, &name, "mask", op->mask.rows, op->mask.columns);
-    break;
-  }
-  if (spec->power) add(&name, " power%d", spec->power);
-  if (spec->transposed) add(&name, " transposed");
-  if (op->kind == CR_GEMM && op->gemm.b_panels) add(&name, " panels");
-  if (spec->scale) add(&name, " scale");
-  if (spec->bias) add(&name, op->kind == CR_GEMM && op->gemm.bias_by_row ? " bias-by-row" : " bias");
-  if (op->kind == CR_MASK && spec->second) add(&name, " spatial");
-  if (spec->residual) add(&name, op->kind == CR_MASK ? " channel" : " res");
-  if (op->activation) add(&name, op->activation == CR_RELU ? " relu" : " sigmoid");
-  for (int v = 0; v < CR_VIEWS; v++) {
-    if (spec->shared[v]) add(&name, " shared-%s", view_names[v]);
-    if (spec->before[v] || spec->after[v]) add(&name, " %s%d+%d", view_names[v], spec->before[v], spec->after[v]);
-  }
-  if (op->half) add(&name, " half");
-  if (op->half && op->float_input) add(&name, " float-in");
-  if (op->half && op->float_output) add(&name, " float-out");
-  if (spec->dirty) add(&name, " dirty");
-  if (op->kind == CR_GEMM && op->gemm.library) add(&name, " library");
-}
-
 /* ---- Life ------------------------------------------------------------------------------------------------------- */
 
 static float *random_floats(cr_trial *trial, unsigned stream, size_t count)
@@ -345,7 +246,7 @@ static size_t output_columns(const cr_trial *trial)
 
 static clreid_status create_bias(cr_trial *trial, clreid_error *error)
 {
-  const bool by_row = trial->op.kind == CR_GEMM && trial->op.gemm.bias_by_row;
+  const bool by_row = cr_trial_bias_by_row(&trial->op);
   const size_t count = by_row ? trial->extent[CR_OUTPUT].rows : output_columns(trial);
   if (!trial->spec.bias) return CLREID_OK;
   trial->bias = random_floats(trial, CR_VIEWS, count);
@@ -393,7 +294,7 @@ clreid_status cr_trial_create(cr_queue *queue, const cr_trial_spec *spec, cr_tri
   trial->spec = *spec;
   trial->op = spec->op;
   trial->queue = queue;
-  name_trial(trial);
+  cr_trial_name(spec, trial->name, sizeof trial->name);
   trial->op.name = trial->name;
   const clreid_status status = create_operands(trial, error);
   if (status != CLREID_OK) {
@@ -457,8 +358,7 @@ static clreid_status run_step(cr_trial *trial, const cr_op *op, int largest, int
 /* May padding of this output hold something else than zero? */
 static bool padding_is_free(const cr_trial *trial)
 {
-  return trial->spec.dirty || trial->op.activation == CR_SIGMOID ||
-         (trial->op.kind == CR_GEMM && trial->op.gemm.bias_by_row);
+  return trial->spec.dirty || trial->op.activation == CR_SIGMOID || cr_trial_bias_by_row(&trial->op);
 }
 
 /* Marks what may be written (the elements of pictures first .. first + count - 1 and their padding); everything else

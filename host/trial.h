@@ -31,6 +31,24 @@ typedef struct cr_trial_spec {
   bool dirty; /* the padding columns of what is read are NaN instead of zero */
 } cr_trial_spec;
 
+/* Specs with the usual numbers filled in: the rest is set by name. */
+typedef struct cr_window {
+  int kernel, stride, padding, dilation;                         /* of rows, and of columns too unless given below */
+  int kernel_width, stride_width, padding_width, dilation_width; /* 0: as for rows; -1: none */
+} cr_window;
+cr_trial_spec cr_trial_conv(int batch, int height, int width, int channels, int out_channels, int groups,
+                            cr_window window);
+cr_trial_spec cr_trial_gemm(int batch, int m, int n, int k);
+/* Without a kernel: the mean of all positions. */
+cr_trial_spec cr_trial_pool(int batch, int height, int width, int channels, bool maximum, cr_window window);
+cr_trial_spec cr_trial_rows(cr_kind kind, int batch, int rows, int columns); /* CR_PACK, CR_SCALE, CR_MASK */
+
+/* Is the bias of op one number a row? */
+bool cr_trial_bias_by_row(const cr_op *op);
+
+/* "conv 1x17x9x3 k3 s2 p1 o20 bias relu half": all of the spec but its seed. */
+void cr_trial_name(const cr_trial_spec *spec, char *bytes, size_t size);
+
 /* How one operand lies within a picture. */
 typedef struct cr_extent {
   size_t rows, columns; /* logical */
@@ -49,8 +67,8 @@ typedef struct cr_trial {
   void *memory[CR_VIEWS];    /* host copies; that of the output is what the last run left in it */
   float *weights;            /* conv: [out][in / groups][kh][kw]; scale: [columns]; else NULL */
   float *scale, *bias;       /* NULL: none */
-  char name[224];            /* says the whole spec: "conv 1x17x9x3 k3 s2 p1 o20 bias relu half" */
-  char variant[64];          /* of the last run */
+  char name[224];
+  char variant[64]; /* of the last run */
 } cr_trial;
 
 clreid_status cr_trial_create(cr_queue *queue, const cr_trial_spec *spec, cr_trial **trial, clreid_error *error);

@@ -50,14 +50,4 @@ void support_examine(cr_trial_spec spec);
 /* Fails the test if an examination failed since the last call; prints how many cases were run. */
 void support_verdict(void);
 
-/* Specs with the usual numbers filled in: the rest is set by name. */
-typedef struct support_window {
-  int kernel, stride, padding, dilation;                         /* of rows, and of columns too unless given below */
-  int kernel_width, stride_width, padding_width, dilation_width; /* 0: as for rows; -1: none */
-} support_window;
-cr_trial_spec support_conv(int batch, int height, int width, int channels, int out_channels, int groups,
-                           support_window window);
-cr_trial_spec support_gemm(int batch, int m, int n, int k);
-cr_trial_spec support_pool(int batch, int height, int width, int channels, bool maximum, support_window window);
-
 #endif

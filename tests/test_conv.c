@@ -7,7 +7,7 @@ enum { BIAS = 1, RES = 2, RELU = 4, SIGMOID = 8, SCALE = 16, SLICE = 32 };
 
 static const struct {
   int batch, height, width, channels, out, groups;
-  support_window window;
+  cr_window window;
   int options;
 } table[] = {
     /* 1x1: odd and even, less than a panel, more than a tile */
@@ -72,8 +72,8 @@ static void the_table(void **state)
 {
   (void)state;
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-    examine_both(with_options(support_conv(table[i].batch, table[i].height, table[i].width, table[i].channels,
-                                           table[i].out, table[i].groups, table[i].window),
+    examine_both(with_options(cr_trial_conv(table[i].batch, table[i].height, table[i].width, table[i].channels,
+                                            table[i].out, table[i].groups, table[i].window),
                               table[i].options));
   support_verdict();
 }
@@ -84,7 +84,7 @@ static void random_shapes(void **state)
   uint64_t next = 0;
   for (int i = 0; i < 24; i++) {
     const int groups = support_random(next++, 0, 2) ? 1 : support_random(next++, 2, 9);
-    support_window window = {
+    cr_window window = {
         .kernel = support_random(next++, 1, 4),
         .stride = support_random(next++, 1, 3),
         .dilation = support_random(next++, 1, 2),
@@ -97,7 +97,7 @@ static void random_shapes(void **state)
     const int batch = support_random(next++, 1, 4), height = support_random(next++, 7, 13);
     const int width = support_random(next++, 7, 13), in = groups * support_random(next++, 1, groups > 1 ? 9 : 50);
     const int out = groups * support_random(next++, 1, groups > 1 ? 9 : 50);
-    cr_trial_spec spec = with_options(support_conv(batch, height, width, in, out, groups, window),
+    cr_trial_spec spec = with_options(cr_trial_conv(batch, height, width, in, out, groups, window),
                                       support_random(next++, 0, 63) & (BIAS | RES | RELU | SCALE | SLICE));
     spec.op.half = support_random(next++, 0, 1);
     support_examine(spec);
@@ -108,8 +108,8 @@ static void random_shapes(void **state)
 /* A map that stores its border: lines of `line` elements, pixels of `pixel` elements. */
 static cr_trial_spec margin_spec(int batch, int height, int width, int pixel, int taps, int run, int stride, int out)
 {
-  cr_trial_spec spec = support_conv(batch, height, width, run, out, 1,
-                                    (support_window){.kernel = taps, .kernel_width = 1, .stride = stride});
+  cr_trial_spec spec = cr_trial_conv(batch, height, width, run, out, 1,
+                                     (cr_window){.kernel = taps, .kernel_width = 1, .stride = stride});
   spec.pixel = pixel;
   spec.op.conv.input_line = (size_t)width * pixel;
   spec.op.conv.out_width = (width - run / pixel) / stride + 1;
@@ -126,7 +126,7 @@ static void maps_with_a_margin(void **state)
   examine_both(margin_spec(1, 13, 21, 3, 7, 21, 2, 20));
   examine_both(margin_spec(3, 9, 7, 5, 3, 15, 1, 16));
   /* The same sum as a 3x3 over padded pixels: a border that is stored, lines longer than the map */
-  cr_trial_spec lines = support_conv(2, 8, 6, 16, 32, 1, (support_window){.kernel = 3});
+  cr_trial_spec lines = cr_trial_conv(2, 8, 6, 16, 32, 1, (cr_window){.kernel = 3});
   lines.pixel = CR_PANEL;
   lines.op.conv.input_line = 9 * CR_PANEL;
   examine_both(lines);
@@ -156,7 +156,7 @@ static void the_first_layer(void **state)
 static void a_step_runs_any_batch(void **state)
 {
   (void)state;
-  cr_trial_spec spec = support_conv(4, 5, 5, 16, 16, 1, (support_window){.kernel = 3, .padding = 1});
+  cr_trial_spec spec = cr_trial_conv(4, 5, 5, 16, 16, 1, (cr_window){.kernel = 3, .padding = 1});
   clreid_error error = {CLREID_OK, ""};
   cr_trial *trial;
   cr_step *step;

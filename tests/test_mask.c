@@ -22,8 +22,7 @@ static void the_table(void **state)
   (void)state;
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
     const int options = table[i].options;
-    cr_trial_spec spec = {.op = {.kind = CR_MASK, .mask = {.rows = table[i].rows, .columns = table[i].columns}},
-                          .batch = table[i].batch};
+    cr_trial_spec spec = cr_trial_rows(CR_MASK, table[i].batch, table[i].rows, table[i].columns);
     spec.second = options & SPATIAL;
     spec.residual = options & CHANNEL;
     spec.shared[CR_RESIDUAL] = spec.shared[CR_SECOND] = options & SHARED;

@@ -14,8 +14,7 @@ static void the_table(void **state)
 {
   (void)state;
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-    cr_trial_spec spec = {.op = {.kind = CR_PACK, .pack = {.rows = table[i].rows, .columns = table[i].columns}},
-                          .batch = table[i].batch};
+    cr_trial_spec spec = cr_trial_rows(CR_PACK, table[i].batch, table[i].rows, table[i].columns);
     if (table[i].slice) spec.before[CR_INPUT] = 2 * CR_PANEL;
     support_examine(spec);
     spec.op.half = true;

@@ -7,7 +7,7 @@ enum { MAXIMUM = 1, FLOAT_OUT = 2, SLICE = 4 };
 
 static const struct {
   int batch, height, width, channels;
-  support_window window;
+  cr_window window;
   int options;
 } windows[] = {
     {1, 8, 4, 16, {.kernel = 3, .stride = 2, .padding = 1}, MAXIMUM},
@@ -48,8 +48,8 @@ static void windows_of_every_kind(void **state)
 {
   (void)state;
   for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
-    examine_both(support_pool(windows[i].batch, windows[i].height, windows[i].width, windows[i].channels,
-                              windows[i].options & MAXIMUM, windows[i].window),
+    examine_both(cr_trial_pool(windows[i].batch, windows[i].height, windows[i].width, windows[i].channels,
+                               windows[i].options & MAXIMUM, windows[i].window),
                  windows[i].options);
   support_verdict();
 }
@@ -58,11 +58,8 @@ static void means_of_whole_maps(void **state)
 {
   (void)state;
   for (size_t i = 0; i < sizeof whole_maps / sizeof whole_maps[0]; i++) {
-    const cr_pool pool = {.global = true,
-                          .height = whole_maps[i].height,
-                          .width = whole_maps[i].width,
-                          .channels = whole_maps[i].channels};
-    examine_both((cr_trial_spec){.op = {.kind = CR_POOL, .pool = pool}, .batch = whole_maps[i].batch},
+    examine_both(cr_trial_pool(whole_maps[i].batch, whole_maps[i].height, whole_maps[i].width, whole_maps[i].channels,
+                               false, (cr_window){0}),
                  whole_maps[i].options);
   }
   support_verdict();

@@ -1,0 +1,79 @@
+/*
+ * test_selftest.c - proves host/selftest.c: it passes on a good device, and names what is wrong on a bad one. A bad
+ * device is made of a folder of kernels, one of them with a mistake.
+ */
+#include "support.h"
+
+#include "folder.h"
+#include "source.h"
+
+static void it_passes(void **state)
+{
+  (void)state;
+  clreid_error error = {CLREID_OK, ""};
+  int checks = 0;
+  if (cr_selftest(support_device(), &checks, &error) != CLREID_OK) fail_msg("%s", error.text);
+  printf("%d comparisons\n", checks);
+  assert_true(checks > 100000);
+}
+
+/* Copies the built-in kernels to scratch, `from` in `file` replaced by `to`. */
+static void write_kernels(const folder *scratch, const char *file, const char *from, const char *to)
+{
+  bool replaced = false;
+  for (const cr_source_file *f = cr_source_files; f->name; f++) {
+    char path[512];
+    FILE *out = fopen(folder_file(scratch, f->name, path), "w");
+    assert_non_null(out);
+    const char *at = strcmp(f->name, file) ? NULL : strstr(f->text, from);
+    if (at) {
+      fwrite(f->text, 1, at - f->text, out);
+      fputs(to, out);
+      fputs(at + strlen(from), out);
+      replaced = true;
+    } else {
+      fputs(f->text, out);
+    }
+    assert_int_equal(fclose(out), 0);
+  }
+  assert_true(replaced);
+}
+
+static void it_names_what_is_wrong(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *file, *from, *to, *told;
+  } mistakes[] = {
+      {"conv.cl", "at_x < width", "at_x < width - 1", "conv "},
+      {"tile.clh", "k < depth", "k + 1 < depth", "conv "},
+      {"gemm.cl", "(ulong)(row + i) * output_row", "(ulong)(row + i + 1) * output_row", "gemm "},
+      {"pool.cl", "(float)positions", "(float)(positions + 1)", "pool global "},
+      {"scale.cl", "value + shift", "value - shift", "scale "},
+      {"mask.cl", "value *= of_row", "value += of_row", "mask "},
+      {"pack.cl", "* rows + row", "* rows + rows - 1 - row", "pack "},
+  };
+  for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+    const folder scratch = folder_make();
+    clreid_error error = {CLREID_OK, ""};
+    cr_device *device;
+    write_kernels(&scratch, mistakes[i].file, mistakes[i].from, mistakes[i].to);
+    const cr_device_config config = {.choice = "cpu", .cache_folder = "", .kernel_folder = scratch.path};
+    assert_int_equal(cr_device_open(&config, &device, &error), CLREID_OK);
+    assert_int_equal(cr_selftest(device, NULL, &error), CLREID_DEVICE_FAILED);
+    printf("%s\n", error.text);
+    assert_true(!strncmp(error.text, mistakes[i].told, strlen(mistakes[i].told)));
+    cr_device_release(device);
+    folder_remove(&scratch);
+  }
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(it_passes),
+      cmocka_unit_test(it_names_what_is_wrong),
+  };
+  support_start(argc, argv);
+  return cmocka_run_group_tests(tests, support_open, support_close);
+}
