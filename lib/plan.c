@@ -187,10 +187,24 @@ static void plan_mask(cr_planner *planner, const cr_unit *unit, int x, int spati
 
 /* ---- Units ------------------------------------------------------------------------------------------------------ */
 
+/* Only the kernel of batch norms and activations reads float where the storage is half. */
+static bool readers_take_float(const cr_planner *planner, cr_node value)
+{
+  for (int n = 0; n < planner->node_count; n++) {
+    const cr_graph_node *node = &planner->nodes[n];
+    const bool takes =
+        node->kind == CR_NODE_BATCH_NORM || node->kind == CR_NODE_RELU || node->kind == CR_NODE_SIGMOID;
+    for (int i = 0; i < 3; i++)
+      if (node->input[i] == value && !takes) return false;
+  }
+  return true;
+}
+
 /* Pooled vectors and what is made of them stay float: they are few, and they are what the caller gets. */
 static bool gives_float(const cr_planner *planner, const cr_unit *unit, int x)
 {
   const cr_graph_node *node = &planner->nodes[unit->node];
+  if (!readers_take_float(planner, unit->result)) return false;
   if (node->kind == CR_NODE_POOL) return node->pool.global;
   return node->kind == CR_NODE_BATCH_NORM && planner->plan->tensors[x].is_float;
 }
@@ -311,11 +325,11 @@ static clreid_status place_tensors(cr_plan *plan, clreid_error *error)
 
 static clreid_status plan_units(cr_planner *planner, const cr_graph *graph, const cr_unit *units, int unit_count)
 {
-  int count;
   cr_plan *plan = planner->plan;
-  planner->nodes = cr_graph_nodes(graph, &count);
-  int *tensor_of = calloc((size_t)count, sizeof *tensor_of);
-  if (!tensor_of) return cr_fail(planner->error, CLREID_OUT_OF_MEMORY, "no memory for a graph of %d nodes", count);
+  planner->nodes = cr_graph_nodes(graph, &planner->node_count);
+  int *tensor_of = calloc((size_t)planner->node_count, sizeof *tensor_of);
+  if (!tensor_of)
+    return cr_fail(planner->error, CLREID_OUT_OF_MEMORY, "no memory for a graph of %d nodes", planner->node_count);
   tensor_of[0] = plan_input(planner, graph);
   for (int u = 0; u < unit_count && planner->status == CLREID_OK; u++) plan_unit(planner, &units[u], tensor_of);
   for (int o = 0; o < CR_OUTPUTS; o++) plan->outputs[o] = tensor_of[cr_graph_output_node(graph, (cr_output)o)];

@@ -61,6 +61,7 @@ size_t cr_plan_element_bytes(const cr_plan *plan, const cr_plan_tensor *tensor);
 typedef struct cr_planner {
   cr_plan *plan;
   const cr_graph_node *nodes;
+  int node_count;
   const cr_log *log;
   clreid_error *error;
   clreid_status status; /* the first failure; everything after it does nothing */
