@@ -33,9 +33,9 @@ static void fill(void *user, const cr_weight_spec *spec, float *values, size_t c
   if (spec->role == CR_ROLE_MEAN) drawn.role = CR_ROLE_BETA;
   if (spec->role == CR_ROLE_VARIANCE) drawn.role = CR_ROLE_GAMMA; /* [0.6, 1.4] times what is expected */
   cr_random_fill(support_seed(), &drawn, values, count);
-  const bool head = strstr(spec->name, ".W_") != NULL;
-  for (size_t i = 0; i < count; i++)
-    if (spec->role == CR_ROLE_KERNEL && (head || spec->shape[0] == 1)) values[i] = fabsf(values[i]);
+  const bool positive = spec->shape[0] == 1 || (strstr(spec->name, ".W_") && spec->role == CR_ROLE_KERNEL);
+  for (size_t i = 0; positive && i < count; i++)
+    values[i] = spec->role == CR_ROLE_MEAN ? -fabsf(values[i]) : fabsf(values[i]);
 }
 
 static float *draw(const cr_graph *graph, const char *prefix, const char *suffix)
