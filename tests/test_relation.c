@@ -24,8 +24,8 @@ typedef struct relation_case {
 
 /* ---- Weights ---------------------------------------------------------------------------------------------------- */
 
-/* Random weights, with batch norms that have something to do. The head's and those of a single output are positive:
- * what a ReLU cuts off for every node would be tested by nobody. */
+/* Random weights, with batch norms that have something to do. The head's, the stem's and those of a single output are
+ * positive: what a ReLU cuts off for every node would be tested by nobody. */
 static void fill(void *user, const cr_weight_spec *spec, float *values, size_t count)
 {
   (void)user;
@@ -33,7 +33,8 @@ static void fill(void *user, const cr_weight_spec *spec, float *values, size_t c
   if (spec->role == CR_ROLE_MEAN) drawn.role = CR_ROLE_BETA;
   if (spec->role == CR_ROLE_VARIANCE) drawn.role = CR_ROLE_GAMMA; /* [0.6, 1.4] times what is expected */
   cr_random_fill(support_seed(), &drawn, values, count);
-  const bool positive = spec->shape[0] == 1 || (strstr(spec->name, ".W_") && spec->role == CR_ROLE_KERNEL);
+  const bool head = strstr(spec->name, ".W_") || strstr(spec->name, "stem");
+  const bool positive = spec->shape[0] == 1 || (head && spec->role == CR_ROLE_KERNEL);
   for (size_t i = 0; positive && i < count; i++)
     values[i] = spec->role == CR_ROLE_MEAN ? -fabsf(values[i]) : fabsf(values[i]);
 }
