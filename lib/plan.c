@@ -253,10 +253,25 @@ static void run_over_streams(cr_planner *planner, cr_plan_step *step, int stream
   for (int v = 0; v < CR_VIEWS; v++) step->op.view[v].picture /= (size_t)streams;
 }
 
+/* Kernels that read float where the storage is half; a convolution of floats is float as a whole. */
+static bool readers_take_float(const cr_planner *planner, cr_node value)
+{
+  for (int n = 0; n < planner->node_count; n++) {
+    const cr_graph_node *node = &planner->nodes[n];
+    const bool takes = node->kind == CR_NODE_BATCH_NORM || node->kind == CR_NODE_RELU ||
+                       node->kind == CR_NODE_SIGMOID || node->kind == CR_NODE_CONV || node->kind == CR_NODE_JOIN ||
+                       node->kind == CR_NODE_NORMALISE || node->kind == CR_NODE_STREAMS_AS_CHANNELS;
+    for (int i = 0; i < 3; i++)
+      if (node->input[i] == value && !takes) return false;
+  }
+  return true;
+}
+
 /* Pooled vectors and what is made of them stay float: they are few, and they are what the caller gets. */
 static bool gives_float(const cr_planner *planner, const cr_unit *unit, int x)
 {
   const cr_graph_node *node = &planner->nodes[unit->node];
+  if (!readers_take_float(planner, unit->result)) return false;
   if (node->kind == CR_NODE_POOL) return node->pool.global;
   return planner->plan->tensors[x].is_float;
 }
@@ -436,9 +451,9 @@ static clreid_status find_joins(cr_planner *planner, const cr_unit *units, int u
 
 static clreid_status plan_units(cr_planner *planner, const cr_graph *graph, const cr_unit *units, int unit_count)
 {
-  int count;
   cr_plan *plan = planner->plan;
-  planner->nodes = cr_graph_nodes(graph, &count);
+  planner->nodes = cr_graph_nodes(graph, &planner->node_count);
+  const int count = planner->node_count;
   int *tensor_of = malloc(2 * (size_t)count * sizeof *tensor_of);
   if (!tensor_of) return cr_fail(planner->error, CLREID_OUT_OF_MEMORY, "no memory for a graph of %d nodes", count);
   for (int n = 0; n < count; n++) tensor_of[n] = -1;

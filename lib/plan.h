@@ -62,6 +62,7 @@ typedef struct cr_planner {
   cr_plan *plan;
   const cr_graph_node *nodes;
   cr_node *join_of; /* of each node: the one that joins its value with another, or CR_BROKEN */
+  int node_count;
   const cr_log *log;
   clreid_error *error;
   clreid_status status; /* the first failure; everything after it does nothing */

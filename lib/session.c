@@ -19,7 +19,8 @@ struct clreid_session {
   cr_resize *resize;
   cr_axes *axes;
   cr_resize_picture *pictures; /* [largest_batch] */
-  float *features;             /* [largest_batch][padded D]: what comes back from the device */
+  float *features;             /* [largest_batch][padded D]: what comes back from the device ... */
+  uint16_t *halves;            /* ... where an output is stored as half */
   clreid_session_info info;
 };
 
@@ -73,8 +74,9 @@ static clreid_status allocate(clreid_session *s, clreid_error *error)
   s->steps = calloc((size_t)plan->step_count, sizeof *s->steps);
   s->pictures = calloc(batch, sizeof *s->pictures);
   s->features = malloc(batch * cr_padded(plan->feature_length) * sizeof *s->features);
+  s->halves = malloc(batch * cr_padded(plan->feature_length) * sizeof *s->halves);
   s->axes = cr_axes_create(s->model->preprocess.filter);
-  if (!s->steps || !s->pictures || !s->features || !s->axes)
+  if (!s->steps || !s->pictures || !s->features || !s->halves || !s->axes)
     return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a session of batch %d", s->largest_batch);
   s->info.largest_batch = s->largest_batch;
   s->info.arena_bytes = plan->arena_bytes * batch;
@@ -169,6 +171,7 @@ void clreid_session_destroy(clreid_session *s)
   free(s->steps);
   free(s->pictures);
   free(s->features);
+  free(s->halves);
   clreid_model_free(s->model);
   free(s);
 }
@@ -310,10 +313,14 @@ static clreid_status download(clreid_session *s, cr_output output, int batch, fl
 {
   const cr_plan *plan = s->model->plan;
   const size_t length = (size_t)plan->feature_length, row = cr_padded(length);
+  const size_t element = cr_plan_element_bytes(plan, &plan->tensors[plan->outputs[output]]),
+               count = (size_t)batch * row;
+  const bool half = element == sizeof *s->halves;
   cr_view view = {.tensor = plan->outputs[output]};
   resolve(s, &view);
-  CR_TRY(cr_queue_read(s->queue, view.buffer, view.offset * sizeof(float), (size_t)batch * row * sizeof(float),
-                       s->features, error));
+  CR_TRY(cr_queue_read(s->queue, view.buffer, view.offset * element, count * element,
+                       half ? (void *)s->halves : s->features, error));
+  if (half) cr_from_half(s->halves, s->features, count);
   for (int k = 0; k < batch; k++) {
     for (size_t i = 0; i < length; i++) *finite &= isfinite(s->features[k * row + i]) != 0;
     if (features) memcpy(features + k * length, s->features + k * row, length * sizeof *features);
