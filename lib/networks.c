@@ -9,14 +9,10 @@
 
 /* clang-format off: a row a line */
 static const cr_network networks[] = {
-    {"rga-none", cr_build_rga, "", cr_rga_keys},
-    {"rga-s", cr_build_rga, "S", cr_rga_keys},
-    {"rga-c", cr_build_rga, "C", cr_rga_keys},
-    {"rga-sc", cr_build_rga, "SC", cr_rga_keys},
-    {"rga-cs", cr_build_rga, "CS", cr_rga_keys},
-    {"rga-parallel", cr_build_rga, "S//C", cr_rga_keys},
-    {"han-small", cr_build_han, "small", cr_han_keys},
-    {"han-medium", cr_build_han, "medium", cr_han_keys},
+    {"rga-none", cr_build_rga, "", cr_rga_keys},       {"rga-s", cr_build_rga, "S", cr_rga_keys},
+    {"rga-c", cr_build_rga, "C", cr_rga_keys},         {"rga-sc", cr_build_rga, "SC", cr_rga_keys},
+    {"rga-cs", cr_build_rga, "CS", cr_rga_keys},       {"rga-parallel", cr_build_rga, "S//C", cr_rga_keys},
+    {"han-small", cr_build_han, "small", cr_han_keys}, {"han-medium", cr_build_han, "medium", cr_han_keys},
     {"han-large", cr_build_han, "large", cr_han_keys},
 };
 /* clang-format on */
