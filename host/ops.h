@@ -112,6 +112,9 @@ typedef enum cr_kind {
   CR_ATTEND,
   CR_CROP,
   CR_NORMALISE,
+  CR_WINOGRAD_INPUT,
+  CR_WINOGRAD_PRODUCT,
+  CR_WINOGRAD_OUTPUT,
   CR_KINDS
 } cr_kind;
 
@@ -226,6 +229,19 @@ typedef struct cr_normalise {
   int columns, parts; /* columns is a multiple of parts * CR_PANEL */
 } cr_normalise;
 
+/* 3x3 convolution of stride 1 by minimal filtering F(tile x tile), tile 2 or 4, in three steps: windows of the input
+ * into planes, a product for each plane, planes into the output with bias, residual and activation. Planes are
+ * [cr_winograd_planes][cr_winograd_tiles of all pictures][padded channels]: a tensor of as many rows a picture. */
+typedef struct cr_winograd {
+  int tile;
+  int height, width, channels;
+  int out_height, out_width, out_channels;
+  int padding;
+} cr_winograd;
+
+int cr_winograd_planes(const cr_winograd *winograd);
+int cr_winograd_tiles(const cr_winograd *winograd); /* of one picture */
+
 typedef struct cr_op {
   cr_kind kind;
   const char *name; /* for messages and profiles; lives as long as the step */
@@ -248,6 +264,7 @@ typedef struct cr_op {
     cr_attend attend;
     cr_crop crop;
     cr_normalise normalise;
+    cr_winograd winograd;
   };
 } cr_op;
 
@@ -266,6 +283,10 @@ const char *cr_step_variant(const cr_step *step); /* "conv 6x16 vec16": for prof
  * [kernel_width] times scale[out_channels] -> a buffer, of halves if op->half. Uses op->conv, op->half, op->plain. */
 clreid_status cr_conv_pack(cr_device *device, const cr_op *op, const float *weights, const float *scale,
                            cr_buffer **packed, clreid_error *error);
+
+/* The same for CR_WINOGRAD_PRODUCT: weights[out_channels][channels][3][3] -> planes of panels, floats. */
+clreid_status cr_winograd_pack(cr_device *device, const cr_op *op, const float *weights, cr_buffer **packed,
+                               clreid_error *error);
 
 /* Rounds floats to halves, to nearest even, and back. */
 void cr_to_half(const float *from, uint16_t *to, size_t count);

@@ -218,6 +218,8 @@ static clreid_status upload(const cr_constant *c, const cr_op *op, assembly *a, 
     const cr_op conv = as_convolution(c, op);
     return cr_conv_pack(device, &conv, a->matrix, NULL, buffer, error);
   }
+  case CR_CONSTANT_WINOGRAD:
+    return cr_winograd_pack(device, op, a->matrix, buffer, error);
   case CR_CONSTANT_ROWS:
     return upload_rows(a->matrix, (size_t)c->out * c->in, op->half, device, buffer, error);
   case CR_CONSTANT_SCALE:

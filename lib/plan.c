@@ -305,6 +305,18 @@ static bool plan_composite(cr_planner *planner, const cr_unit *unit, int x, int 
   }
 }
 
+/* Takes the direct convolution that was planned last back, if it goes through minimal filtering. */
+static void filter(cr_planner *planner, int step)
+{
+  cr_plan *plan = planner->plan;
+  const cr_plan_step direct = plan->steps[step];
+  const bool plainly = direct.op.kind == CR_CONV && direct.op.streams <= 1 && !direct.op.float_output;
+  const int tile = plainly ? cr_winograd_tile(&plan->config, &direct.op.conv) : 0;
+  if (!tile) return;
+  plan->step_count = step;
+  cr_plan_winograd(planner, direct, tile);
+}
+
 static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
 {
   const cr_graph_node *node = &planner->nodes[unit->node];
@@ -341,6 +353,7 @@ static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
   if (node->kind == CR_NODE_CONV && planned->op.float_input) planned->op.half = false; /* a layer of pooled vectors */
   planned->op.view[CR_OUTPUT].offset += offset;
   run_over_streams(planner, planned, node->streams);
+  filter(planner, step);
 }
 
 /* The picture stands with a margin for its readers and without padding of its rows: they must agree on the margin, and

@@ -16,6 +16,7 @@ typedef struct cr_plan_config {
   clreid_relation relation;
   bool library_gemm; /* affinity products go to CLBlast */
   bool plain_kernels;
+  bool direct_convolution; /* no minimal filtering */
 } cr_plan_config;
 
 /* Rows of `row` elements for each picture. */
@@ -83,6 +84,11 @@ cr_plan_step *cr_plan_pointwise(cr_planner *planner, const char *name, const cha
                                 cr_view input, cr_view output, cr_activation activation);
 /* A product, one a picture; operands and constants are the caller's to add. */
 cr_plan_step *cr_plan_product(cr_planner *planner, const char *name, const char *what, int m, int n, int k);
+
+/* winograd.c: the side of the tile that a convolution is filtered with, 0: it stays direct; and its steps instead of
+ * the direct one. */
+int cr_winograd_tile(const cr_plan_config *config, const cr_conv *conv);
+void cr_plan_winograd(cr_planner *planner, cr_plan_step direct, int tile);
 
 /* harmony.c: the attention's small vectors, its mask applied to x, and the crops, each one step into a new tensor. */
 int cr_plan_harmony(cr_planner *planner, const cr_unit *unit, int x);

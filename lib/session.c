@@ -218,6 +218,12 @@ static void output_size(const cr_op *op, size_t *rows, size_t *columns)
   case CR_NORMALISE:
     *rows = 1, *columns = op->normalise.columns;
     break;
+  case CR_WINOGRAD_OUTPUT:
+    *rows = (size_t)op->winograd.out_height * op->winograd.out_width;
+    *columns = op->winograd.out_channels;
+    break;
+  case CR_WINOGRAD_INPUT:
+  case CR_WINOGRAD_PRODUCT: /* planes come out in its output */
   case CR_PACK:
   case CR_KINDS:
     break;

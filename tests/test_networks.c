@@ -163,6 +163,7 @@ static void compare_with_definition(bench *b, golden *g, const char *path)
       {.relation = CLREID_RELATION_PLAIN},
       {.relation = CLREID_RELATION_CONTRACTED},
       {.precision = CLREID_FP16},
+      {.direct_convolution = true},
   };
   float *neck = calloc(2 * g->pictures * g->length, sizeof *neck), *pooled = neck + g->pictures * g->length;
   assert_non_null(neck);

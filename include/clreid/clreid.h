@@ -149,7 +149,8 @@ typedef struct clreid_model_config {
   clreid_precision precision;
   clreid_relation relation;
   clreid_gemm gemm;
-  bool plain_kernels; /* use the plain twin of every kernel: slow, for checks */
+  bool direct_convolution; /* no minimal filtering (Winograd): slower, a little more exact */
+  bool plain_kernels;      /* use the plain twin of every kernel: slow, for checks */
 } clreid_model_config;
 
 /* Loads a safetensors file: F32, F16 or BF16 tensors, names as in the papers' published checkpoints, metadata that
