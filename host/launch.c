@@ -10,6 +10,7 @@
 static const cr_operator *const operators[CR_KINDS] = {
     [CR_CONV] = &cr_operator_conv, [CR_GEMM] = &cr_operator_gemm,   [CR_PACK] = &cr_operator_pack,
     [CR_POOL] = &cr_operator_pool, [CR_SCALE] = &cr_operator_scale, [CR_MASK] = &cr_operator_mask,
+    [CR_SOFTMAX] = &cr_operator_softmax, [CR_ATTENTION] = &cr_operator_attention,
 };
 
 void cr_arg_int(cr_args *args, size_t value)
@@ -33,6 +34,12 @@ void cr_arg_buffer(cr_args *args, const cr_buffer *buffer, const cr_buffer *if_n
   args->next++;
 }
 
+void cr_arg_local(cr_args *args, size_t bytes)
+{
+  if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, bytes, NULL);
+  args->next++;
+}
+
 clreid_status cr_args_done(const cr_args *args, clreid_error *error)
 {
   return cr_check(args->code, "clSetKernelArg", error);
@@ -53,7 +60,8 @@ void cr_step_space(cr_step *step, size_t first, size_t second, size_t third)
 int cr_epilogue_flags(const cr_op *op)
 {
   return (op->activation == CR_RELU ? CR_EPILOGUE_RELU : 0) | (op->activation == CR_SIGMOID ? CR_EPILOGUE_SIGMOID : 0) |
-         (op->bias ? CR_EPILOGUE_BIAS : 0) | (op->view[CR_RESIDUAL].buffer ? CR_EPILOGUE_RESIDUAL : 0);
+         (op->bias ? CR_EPILOGUE_BIAS : 0) | (op->view[CR_RESIDUAL].buffer ? CR_EPILOGUE_RESIDUAL : 0) |
+         (op->view[CR_GATE].buffer ? CR_EPILOGUE_GATE : 0);
 }
 
 static void retain_operands(const cr_op *op)

@@ -18,6 +18,7 @@ enum {
   CR_EPILOGUE_BIAS = 4,
   CR_EPILOGUE_BIAS_BY_ROW = 8,
   CR_EPILOGUE_RESIDUAL = 16,
+  CR_EPILOGUE_GATE = 64,
 };
 
 typedef struct cr_operator {
@@ -27,7 +28,7 @@ typedef struct cr_operator {
 } cr_operator;
 
 extern const cr_operator cr_operator_conv, cr_operator_gemm, cr_operator_pack, cr_operator_pool, cr_operator_scale,
-    cr_operator_mask;
+    cr_operator_mask, cr_operator_softmax, cr_operator_attention;
 
 struct cr_step {
   const cr_operator *operator_;
@@ -52,6 +53,7 @@ typedef struct cr_args {
 void cr_arg_int(cr_args *args, size_t value);   /* int */
 void cr_arg_ulong(cr_args *args, size_t value); /* ulong */
 void cr_arg_buffer(cr_args *args, const cr_buffer *buffer, const cr_buffer *if_null); /* __global pointer */
+void cr_arg_local(cr_args *args, size_t bytes); /* __local pointer */
 clreid_status cr_args_done(const cr_args *args, clreid_error *error);
 
 /* Sets step->kernel, retained by the step, from cl/FILE with options. */

@@ -14,6 +14,12 @@ static const cr_network networks[] = {
     {"rga-sc", cr_build_rga, "SC", cr_rga_keys},
     {"rga-cs", cr_build_rga, "CS", cr_rga_keys},
     {"rga-parallel", cr_build_rga, "S//C", cr_rga_keys},
+    {"fnc", cr_build_fnc, "", cr_fnc_keys},
+    {"fnc-shared", cr_build_fnc, "shared", cr_fnc_keys},
+    {"fnc-add", cr_build_fnc, "add", cr_fnc_keys},
+    {"fnc-spatial", cr_build_fnc, "spatial", cr_fnc_keys},
+    {"fnc-channel", cr_build_fnc, "channel", cr_fnc_keys},
+    {"fnc-baseline", cr_build_fnc, "baseline", cr_fnc_keys},
 };
 enum { NETWORKS = sizeof networks / sizeof networks[0] };
 
@@ -24,7 +30,7 @@ const cr_network *cr_network_at(size_t index)
 
 const cr_network *cr_network_find(const char *name, clreid_error *error)
 {
-  char known[256] = "";
+  char known[512] = "";
   size_t used = 0;
   for (size_t i = 0; i < NETWORKS; i++) {
     if (!strcmp(networks[i].name, name)) return &networks[i];

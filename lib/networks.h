@@ -33,5 +33,7 @@ clreid_status cr_network_build(const cr_network *network, const cr_options *opti
 
 void cr_build_rga(cr_graph *graph, const char *variant, const cr_options *options);
 extern const char *const cr_rga_keys[];
+void cr_build_fnc(cr_graph *graph, const char *variant, const cr_options *options);
+extern const char *const cr_fnc_keys[];
 
 #endif

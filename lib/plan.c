@@ -1,5 +1,5 @@
 /*
- * plan.c - units into operators, tensors into the arena. See plan.h; relation.c lowers the attention module.
+ * plan.c - units into operators, tensors into the arena. See plan.h; relation.c and attention.c lower composites.
  */
 #include "plan.h"
 
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "contract.h"
 
 const cr_view cr_no_view = {.tensor = -1};
 
@@ -123,7 +124,7 @@ static void read_runs(const cr_planner *planner, cr_conv *conv, cr_plan_step *st
   step->weights.rows_as_runs = true;
 }
 
-static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int residual, int out)
+static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int gate, int residual, int out)
 {
   const cr_graph_node *node = &planner->nodes[unit->node], *in = &planner->nodes[node->input[0]];
   const cr_conv_spec *s = &node->conv;
@@ -135,6 +136,7 @@ static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int resid
                        .padding_height = s->padding, .padding_width = s->padding, .dilation_height = s->dilation,
                        .dilation_width = s->dilation, .groups = s->groups};
   op->view[CR_INPUT] = cr_plan_view(planner, x, 0);
+  op->view[CR_GATE] = cr_plan_view(planner, gate, 0);
   op->view[CR_RESIDUAL] = cr_plan_view(planner, residual, 0);
   op->view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
   op->activation = unit->activation;
@@ -155,7 +157,7 @@ static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int resid
   if (x == planner->plan->input) read_runs(planner, &op->conv, step);
 }
 
-static void plan_pool(cr_planner *planner, const cr_unit *unit, int x, int out)
+static void plan_pool(cr_planner *planner, const cr_unit *unit, int x, int mask, int out)
 {
   const cr_graph_node *node = &planner->nodes[unit->node], *in = &planner->nodes[node->input[0]];
   const cr_pool_spec *s = &node->pool;
@@ -165,6 +167,7 @@ static void plan_pool(cr_planner *planner, const cr_unit *unit, int x, int out)
                             .kernel_height = s->kernel, .kernel_width = s->kernel, .stride_height = s->stride,
                             .stride_width = s->stride, .padding_height = s->padding, .padding_width = s->padding};
   step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
+  step->op.view[CR_SECOND] = cr_plan_view(planner, mask, 0);
   step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
 }
 
@@ -179,37 +182,70 @@ static void plan_mask(cr_planner *planner, const cr_unit *unit, int x, int spati
   step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
 }
 
-/* ---- Units ------------------------------------------------------------------------------------------------------ */
-
-/* Pooled vectors and what is made of them stay float: they are few, and they are what the caller gets. */
-static bool gives_float(const cr_planner *planner, const cr_unit *unit, int x)
+/* Copies of both inputs, side by side. */
+static void plan_concat(cr_planner *planner, const cr_unit *unit, const int *tensor_of, int out)
 {
   const cr_graph_node *node = &planner->nodes[unit->node];
-  if (node->kind == CR_NODE_POOL) return node->pool.global;
-  return node->kind == CR_NODE_BATCH_NORM && planner->plan->tensors[x].is_float;
+  size_t column = 0;
+  for (int i = 0; i < 2; i++) {
+    const int from = tensor_of[node->input[i]], columns = planner->nodes[node->input[i]].channels;
+    cr_plan_step *step = cr_plan_step_add(planner, CR_SCALE, node->name, i ? "second" : "first");
+    step->op.scale = (cr_scale){.rows = node->height * node->width, .columns = columns};
+    step->op.view[CR_INPUT] = cr_plan_view(planner, from, 0);
+    step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, column);
+    if (planner->status != CLREID_OK) return;
+    step->op.float_input = planner->plan->tensors[from].is_float;
+    step->op.float_output = planner->plan->tensors[out].is_float;
+    column += (size_t)columns;
+  }
+}
+
+/* ---- Units ------------------------------------------------------------------------------------------------------ */
+
+/* Vectors that only batch norms, joins and the caller read stay float: they are few, and they are what the caller gets.
+ * Other readers take them as they take maps, in the storage's type. */
+static bool gives_float(const cr_planner *planner, cr_node result)
+{
+  const cr_graph_node *node = &planner->nodes[result];
+  if (node->height * node->width != 1 || node->kind == CR_NODE_RELATION) return false;
+  for (int n = result + 1; n < planner->node_count; n++) {
+    const cr_graph_node *reader = &planner->nodes[n];
+    for (int i = 0; i < 3; i++)
+      if (reader->input[i] == result && reader->kind != CR_NODE_BATCH_NORM && reader->kind != CR_NODE_CONCAT) return false;
+  }
+  return true;
+}
+
+static int tensor_or_none(const int *tensor_of, cr_node node)
+{
+  return node >= 0 ? tensor_of[node] : -1;
 }
 
 static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
 {
   const cr_graph_node *node = &planner->nodes[unit->node], *result = &planner->nodes[unit->result];
   const int x = tensor_of[node->input[0]];
-  const int residual = unit->residual >= 0 ? tensor_of[unit->residual] : -1;
+  const int residual = tensor_or_none(tensor_of, unit->residual);
   if (node->kind == CR_NODE_RELATION) {
     tensor_of[unit->result] = cr_plan_relation(planner, unit, x);
     return;
   }
-  const bool is_float = gives_float(planner, unit, x);
+  if (node->kind == CR_NODE_ATTENTION) {
+    tensor_of[unit->result] = cr_plan_attention(planner, unit, x);
+    return;
+  }
+  const bool is_float = gives_float(planner, unit->result);
   const int out =
       cr_plan_tensor_add(planner, (size_t)result->height * result->width, cr_padded(result->channels), is_float);
   tensor_of[unit->result] = out;
   if (out < 0) return;
   const int step = planner->plan->step_count;
   switch (node->kind) {
-  case CR_NODE_CONV: plan_conv(planner, unit, x, residual, out); break;
-  case CR_NODE_POOL: plan_pool(planner, unit, x, out); break;
+  case CR_NODE_CONV: plan_conv(planner, unit, x, tensor_or_none(tensor_of, unit->gate), residual, out); break;
+  case CR_NODE_POOL: plan_pool(planner, unit, x, tensor_or_none(tensor_of, node->input[1]), out); break;
+  case CR_NODE_CONCAT: plan_concat(planner, unit, tensor_of, out); return;
   case CR_NODE_MASK:
-    plan_mask(planner, unit, x, node->input[1] >= 0 ? tensor_of[node->input[1]] : -1,
-              node->input[2] >= 0 ? tensor_of[node->input[2]] : -1, out);
+    plan_mask(planner, unit, x, tensor_or_none(tensor_of, node->input[1]), tensor_or_none(tensor_of, node->input[2]), out);
     break;
   default: plan_scale(planner, unit, x, residual, out); break;
   }
@@ -272,6 +308,7 @@ static clreid_status plan_units(cr_planner *planner, const cr_graph *graph, cons
   int count;
   cr_plan *plan = planner->plan;
   planner->nodes = cr_graph_nodes(graph, &count);
+  planner->node_count = count;
   int *tensor_of = calloc((size_t)count, sizeof *tensor_of);
   if (!tensor_of) return cr_fail(planner->error, CLREID_OUT_OF_MEMORY, "no memory for a graph of %d nodes", count);
   tensor_of[0] = plan_input(planner, graph);
@@ -299,9 +336,12 @@ clreid_status cr_plan_create(const cr_graph *graph, const cr_plan_config *config
   if (!plan) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a plan");
   plan->config = *config;
   cr_planner planner = {.plan = plan, .log = log, .error = error};
-  clreid_status status = cr_fuse(graph, &units, &unit_count, error);
-  if (status == CLREID_OK) status = plan_units(&planner, graph, units, unit_count);
+  cr_graph *contracted = NULL;
+  clreid_status status = cr_contract(graph, &contracted, error);
+  if (status == CLREID_OK) status = cr_fuse(contracted, &units, &unit_count, error);
+  if (status == CLREID_OK) status = plan_units(&planner, contracted, units, unit_count);
   free(units);
+  cr_graph_destroy(contracted);
   if (status == CLREID_OK) {
     finish_steps(plan);
     find_lives(plan);

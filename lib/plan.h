@@ -16,6 +16,8 @@ typedef struct cr_plan_config {
   clreid_relation relation;
   bool library_gemm;        /* affinity products go to CLBlast */
   bool plain_kernels;
+  clreid_attention attention;
+  int attention_positions;  /* the most that fused attention may have */
 } cr_plan_config;
 
 /* Rows of `row` elements for each picture. */
@@ -61,6 +63,7 @@ size_t cr_plan_element_bytes(const cr_plan *plan, const cr_plan_tensor *tensor);
 typedef struct cr_planner {
   cr_plan *plan;
   const cr_graph_node *nodes;
+  int node_count;
   const cr_log *log;
   clreid_error *error;
   clreid_status status; /* the first failure; everything after it does nothing */
@@ -84,5 +87,8 @@ cr_plan_step *cr_plan_product(cr_planner *planner, const char *name, const char 
 /* relation.c: the mask's logits of a relation node, with the unit's activation, into a new tensor: [nodes rows] for pixels,
  * [one row] for channels. */
 int cr_plan_relation(cr_planner *planner, const cr_unit *unit, int x);
+
+/* attention.c: the value of an attention node into a new tensor. */
+int cr_plan_attention(cr_planner *planner, const cr_unit *unit, int x);
 
 #endif

@@ -188,6 +188,8 @@ static void output_size(const cr_op *op, size_t *rows, size_t *columns)
     break;
   case CR_SCALE: *rows = op->scale.rows, *columns = op->scale.columns; break;
   case CR_MASK: *rows = op->mask.rows, *columns = op->mask.columns; break;
+  case CR_SOFTMAX: *rows = op->softmax.rows, *columns = op->softmax.columns; break;
+  case CR_ATTENTION: *rows = op->attention.positions, *columns = op->attention.inner; break;
   case CR_PACK:
   case CR_KINDS: break;
   }
