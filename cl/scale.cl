@@ -3,7 +3,7 @@
  *
  * Parameters: those of common.clh and rows.clh.
  *
- *   index space   vectors x rows x pictures
+ *   index space   vectors x rows x pictures; the output may be the input, so neither is `restrict`
  */
 #include "common.clh"
 #include "rows.clh"
@@ -13,10 +13,10 @@ DEFINE_SIGMOID(VECTOR)
 
 #define SCALE_WEIGHTS 32 /* flag beside those of the epilogue: scale is given */
 
-__kernel void scale(__global const INPUT *restrict input, const ulong input_offset, const ulong input_picture,
+__kernel void scale(__global const INPUT *input, const ulong input_offset, const ulong input_picture,
                     const int input_row, __global const float *restrict weights, __global const float *restrict bias,
                     __global const INPUT *restrict residual, const ulong residual_offset,
-                    const ulong residual_picture, const int residual_row, __global OUTPUT *restrict output,
+                    const ulong residual_picture, const int residual_row, __global OUTPUT *output,
                     const ulong output_offset, const ulong output_picture, const int output_row, const int rows,
                     const int columns, const int flags)
 {
@@ -26,7 +26,11 @@ __kernel void scale(__global const INPUT *restrict input, const ulong input_offs
   ROW_VECTORS(c, columns)
   {
     VECTOR value = LOAD_INPUT(input + input_offset + batch * input_picture + (ulong)row * input_row + c);
-    const VECTOR shift = flags & EPILOGUE_BIAS ? JOIN(vload, V)(0, bias + c) : (VECTOR)(0.0f);
+    VECTOR shift = (VECTOR)(0.0f);
+    if (flags & EPILOGUE_BIAS_BY_ROW)
+      shift = (VECTOR)(bias[row]);
+    else if (flags & EPILOGUE_BIAS)
+      shift = JOIN(vload, V)(0, bias + c);
     value = flags & SCALE_WEIGHTS ? MULTIPLY_ADD(JOIN(vload, V)(0, weights + c), value, shift) : value + shift;
     if (flags & EPILOGUE_RESIDUAL)
       value += LOAD_INPUT(residual + residual_offset + batch * residual_picture + (ulong)row * residual_row + c);

@@ -1,6 +1,6 @@
 /*
- * attention.c - attention of positions to positions in one launch: choice of the tile, local memory, launch. The arithmetic
- * stands in cl/attention.cl.
+ * attention.c - attention of positions to positions in one launch: choice of the tile, local memory, launch. The
+ * arithmetic stands in cl/attention.cl.
  */
 #include <stdio.h>
 
@@ -64,10 +64,10 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   const int positions = step->op.attention.positions;
   step->tile = step->op.plain ? &plain_tile : tile_for(step->queue->device, positions);
   if (local_bytes(step->tile, positions) > facts->local_memory_bytes)
-    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE,
-                   "%s needs %zu bytes of local memory for %d positions, the device has %llu; plan it in its plain form",
-                   step->op.name, local_bytes(step->tile, positions), positions,
-                   (unsigned long long)facts->local_memory_bytes);
+    return cr_fail(
+        error, CLREID_UNSUPPORTED_DEVICE,
+        "%s needs %zu bytes of local memory for %d positions, the device has %llu; plan it in its plain form",
+        step->op.name, local_bytes(step->tile, positions), positions, (unsigned long long)facts->local_memory_bytes);
   cr_tile_options(step->tile, step->op.half, options, sizeof options);
   CR_TRY(cr_step_kernel(step, "attention.cl", options, "attention", error));
   cr_tile_name(step, "attention");

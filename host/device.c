@@ -10,8 +10,9 @@
 #include <string.h>
 
 #include "program.h"
-
-enum { LARGEST_LIST = 64 }; /* platforms, and devices a platform */
+#ifdef CLREID_CLBLAST
+#include "clblast.h"
+#endif
 
 typedef struct found {
   cr_facts *facts;
@@ -58,6 +59,13 @@ static uint64_t read_number(cl_device_id id, cl_device_info what)
   return size == sizeof(uint32_t) ? value.half[0] : value.whole;
 }
 
+/* "OpenCL MAJOR.MINOR ...": at least 1.2? */
+static bool is_recent(const char *version)
+{
+  unsigned major = 0, minor = 0;
+  return sscanf(version, "OpenCL %3u.%3u", &major, &minor) == 2 && (major > 1 || (major == 1 && minor >= 2));
+}
+
 static bool has_extension(cl_device_id id, const char *name)
 {
   size_t size = 0;
@@ -78,7 +86,8 @@ static bool has_extension(cl_device_id id, const char *name)
 static void read_type(cl_device_id id, cr_facts *facts)
 {
   const cl_device_type type = read_number(id, CL_DEVICE_TYPE);
-  const bool cpu = type & CL_DEVICE_TYPE_CPU, gpu = type & CL_DEVICE_TYPE_GPU, other = type & CL_DEVICE_TYPE_ACCELERATOR;
+  const bool cpu = type & CL_DEVICE_TYPE_CPU, gpu = type & CL_DEVICE_TYPE_GPU,
+             other = type & CL_DEVICE_TYPE_ACCELERATOR;
   facts->several_types = cpu + gpu + other > 1;
   facts->type = gpu ? CR_DEVICE_GPU : cpu ? CR_DEVICE_CPU : other ? CR_DEVICE_ACCELERATOR : CR_DEVICE_OTHER;
 }
@@ -117,9 +126,8 @@ static void read_facts(cl_platform_id platform, cl_device_id id, cr_facts *facts
   const char *problem = !read_number(id, CL_DEVICE_AVAILABLE)            ? "the driver says that it is not available"
                         : !read_number(id, CL_DEVICE_COMPILER_AVAILABLE) ? "its driver has no compiler"
                         : !read_number(id, CL_DEVICE_ENDIAN_LITTLE)      ? "it is big-endian"
-                        : strncmp(facts->version, "OpenCL ", 7) || strtod(facts->version + 7, NULL) < 1.15
-                            ? "it is older than OpenCL 1.2"
-                            : "";
+                        : !is_recent(facts->version)                     ? "it is older than OpenCL 1.2"
+                                                                         : "";
   snprintf(facts->problem, sizeof facts->problem, "%s", problem);
   facts->usable = !*problem;
 }
@@ -132,26 +140,35 @@ static clreid_status add_device(found *all, cl_platform_id platform, cl_device_i
   if (facts) all->facts = facts;
   cl_device_id *ids = realloc(all->ids, (all->count + 1) * sizeof *ids);
   if (ids) all->ids = ids;
-  if (!facts || !ids) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a list of %zu devices", all->count + 1);
+  if (!facts || !ids)
+    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a list of %zu devices", all->count + 1);
   read_facts(platform, id, &all->facts[all->count]);
   all->facts[all->count].index = (int)all->count;
   all->ids[all->count++] = id;
   return CLREID_OK;
 }
 
+static clreid_status pass_over(cl_platform_id platform, cl_int code, const cr_log *log)
+{
+  char name[128];
+  read_platform_text(platform, CL_PLATFORM_NAME, name, sizeof name);
+  cr_say(log, "platform %s is passed over: clGetDeviceIDs gave %s (%d)", name, cr_code_name(code), code);
+  return CLREID_OK;
+}
+
 static clreid_status add_platform(found *all, cl_platform_id platform, const cr_log *log, clreid_error *error)
 {
-  cl_device_id ids[LARGEST_LIST];
-  cl_uint count = 0;
-  const cl_int code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, LARGEST_LIST, ids, &count);
-  if (code != CL_SUCCESS) {
-    char name[128];
-    read_platform_text(platform, CL_PLATFORM_NAME, name, sizeof name);
-    cr_say(log, "platform %s is passed over: clGetDeviceIDs gave %s (%d)", name, cr_code_name(code), code);
-    return CLREID_OK;
-  }
-  for (cl_uint i = 0; i < count && i < LARGEST_LIST; i++) CR_TRY(add_device(all, platform, ids[i], error));
-  return CLREID_OK;
+  cl_uint count = 0, given = 0;
+  cl_int code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, NULL, &count);
+  if (code != CL_SUCCESS) return pass_over(platform, code, log);
+  cl_device_id *ids = calloc((size_t)count + 1, sizeof *ids);
+  if (!ids) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a list of %u devices", count);
+  code = count ? clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, count, ids, &given) : CL_DEVICE_NOT_FOUND;
+  clreid_status status = code == CL_SUCCESS ? CLREID_OK : pass_over(platform, code, log);
+  for (cl_uint i = 0; code == CL_SUCCESS && i < count && i < given && status == CLREID_OK; i++)
+    status = add_device(all, platform, ids[i], error);
+  free(ids);
+  return status;
 }
 
 static void found_free(found *all)
@@ -160,29 +177,38 @@ static void found_free(found *all)
   free(all->ids);
 }
 
+/* *platforms is freed by the caller, whatever the status. */
+static clreid_status find_platforms(cl_platform_id **platforms, cl_uint *count, clreid_error *error)
+{
+  cl_int code = clGetPlatformIDs(0, NULL, count);
+  if (code == CL_SUCCESS && *count) {
+    *platforms = calloc(*count, sizeof **platforms);
+    if (!*platforms) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a list of %u platforms", *count);
+    code = clGetPlatformIDs(*count, *platforms, NULL);
+    if (code == CL_SUCCESS) return CLREID_OK;
+  }
+  return cr_fail(
+      error, CLREID_UNSUPPORTED_PLATFORM,
+      "no OpenCL platform is installed (%s, %d); install the driver of your GPU, or pocl-opencl-icd to run on "
+      "the CPU",
+      cr_code_name(code), code);
+}
+
 static clreid_status find_devices(found *all, const cr_log *log, clreid_error *error)
 {
-  cl_platform_id platforms[LARGEST_LIST];
+  cl_platform_id *platforms = NULL;
   cl_uint count = 0;
-  const cl_int code = clGetPlatformIDs(LARGEST_LIST, platforms, &count);
-  if (code != CL_SUCCESS || !count)
-    return cr_fail(error, CLREID_UNSUPPORTED_PLATFORM,
-                   "no OpenCL platform is installed (%s, %d); install the driver of your GPU, or pocl-opencl-icd to run "
-                   "on the CPU",
-                   cr_code_name(code), code);
-  for (cl_uint i = 0; i < count && i < LARGEST_LIST; i++) {
-    const clreid_status status = add_platform(all, platforms[i], log, error);
-    if (status != CLREID_OK) {
-      found_free(all);
-      return status;
-    }
-  }
-  if (all->count) return CLREID_OK;
+  clreid_status status = find_platforms(&platforms, &count, error);
+  for (cl_uint i = 0; i < count && status == CLREID_OK; i++) status = add_platform(all, platforms[i], log, error);
+  free(platforms);
+  if (status == CLREID_OK && all->count) return CLREID_OK;
   found_free(all);
-  return cr_fail(error, CLREID_UNSUPPORTED_PLATFORM,
-                 "%u OpenCL platforms are installed, but 0 devices; install the driver of your GPU, or pocl-opencl-icd to "
-                 "run on the CPU",
-                 count);
+  if (status != CLREID_OK) return status;
+  return cr_fail(
+      error, CLREID_UNSUPPORTED_PLATFORM,
+      "%u OpenCL platforms are installed, but 0 devices; install the driver of your GPU, or pocl-opencl-icd to "
+      "run on the CPU",
+      count);
 }
 
 /* The greater, the rather it is the default: usable, of one type, a GPU, a CPU, and among equals the faster by units
@@ -235,11 +261,13 @@ static clreid_status choose(const found *all, const char *choice, size_t *index,
   char *end;
   const unsigned long number = strtoul(choice, &end, 10);
   if (*choice < '0' || *choice > '9' || *end)
-    return cr_fail(error, CLREID_INVALID_ARGUMENT, "device '%s' is none of cpu, gpu or an index; `clreid devices` lists "
-                   "the %zu devices", choice, all->count);
+    return cr_fail(error, CLREID_INVALID_ARGUMENT,
+                   "device '%.64s' is none of cpu, gpu or an index; `clreid devices` lists "
+                   "the %zu devices",
+                   choice, all->count);
   if (number >= all->count)
-    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "there is no device %s: the %zu devices have indices 0 to %zu", choice,
-                   all->count, all->count - 1);
+    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "there is no device %.64s: the %zu devices have indices 0 to %zu",
+                   choice, all->count, all->count - 1);
   if (!all->facts[number].usable)
     return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "device %lu (%s) cannot be used: %s", number,
                    all->facts[number].name, all->facts[number].problem);
@@ -255,6 +283,9 @@ static char *copy_text(const char *text)
 
 static void destroy(cr_device *device)
 {
+#ifdef CLREID_CLBLAST
+  if (device->uses_clblast) cr_clblast_leave();
+#endif
   cr_programs_free(device);
   if (device->context) clReleaseContext(device->context);
   if (device->mutex) cr_mutex_destroy(device->mutex);

@@ -15,10 +15,11 @@ struct cr_device {
   cl_device_id id;
   cl_context context;
   cr_log log;
-  char *cache_folder;   /* NULL: no cache */
-  char *kernel_folder;  /* NULL: built-in kernels */
-  cr_mutex *mutex;      /* guards references and programs */
+  char *cache_folder;  /* NULL: no cache */
+  char *kernel_folder; /* NULL: built-in kernels */
+  cr_mutex *mutex;     /* guards references and programs */
   int references;
+  bool uses_clblast;    /* guarded by mutex */
   cr_program *programs; /* built ones, newest first */
   int forced_tile;      /* index into cr_tiles, for tests; -1: choose by facts */
 };

@@ -3,6 +3,9 @@
  * cl/gemm.cl.
  */
 #include "tile.h"
+#ifdef CLREID_CLBLAST
+#include "clblast.h"
+#endif
 
 static clreid_status set_arguments(cr_step *step, clreid_error *error)
 {
@@ -37,9 +40,26 @@ static clreid_status set_arguments(cr_step *step, clreid_error *error)
   return cr_args_done(&args, error);
 }
 
+/* Gives the step to CLBlast, if that takes it. */
+static clreid_status ask_library(cr_step *step, clreid_error *error)
+{
+#ifdef CLREID_CLBLAST
+  (void)error;
+  if (cr_clblast_takes(&step->op)) step->operator_ = &cr_operator_clblast;
+  return CLREID_OK;
+#else
+  return cr_fail(error, CLREID_UNSUPPORTED_MODEL,
+                 "%s is to be run by CLBlast, but the library is built without CLBlast; configure with "
+                 "-DCLREID_CLBLAST=ON",
+                 step->op.name);
+#endif
+}
+
 static clreid_status prepare(cr_step *step, clreid_error *error)
 {
   char options[128];
+  if (step->op.gemm.library) CR_TRY(ask_library(step, error));
+  if (step->operator_ != &cr_operator_gemm) return step->operator_->prepare(step, error);
   step->tile = cr_tile_choose(step->queue->device, step->op.gemm.m, step->op.gemm.n);
   cr_tile_options(step->tile, step->op.half, options, sizeof options);
   CR_TRY(cr_step_kernel(step, "gemm.cl", options, step->op.plain ? "gemm_plain" : "gemm", error));

@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const cr_operator *const operators[CR_KINDS] = {
-    [CR_CONV] = &cr_operator_conv, [CR_GEMM] = &cr_operator_gemm,   [CR_PACK] = &cr_operator_pack,
-    [CR_POOL] = &cr_operator_pool, [CR_SCALE] = &cr_operator_scale, [CR_MASK] = &cr_operator_mask,
+    [CR_CONV] = &cr_operator_conv,       [CR_GEMM] = &cr_operator_gemm,           [CR_PACK] = &cr_operator_pack,
+    [CR_POOL] = &cr_operator_pool,       [CR_SCALE] = &cr_operator_scale,         [CR_MASK] = &cr_operator_mask,
     [CR_SOFTMAX] = &cr_operator_softmax, [CR_ATTENTION] = &cr_operator_attention,
 };
 
@@ -79,8 +79,7 @@ static void release_operands(const cr_op *op)
   cr_buffer_release(op->bias);
 }
 
-clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **result,
-                             clreid_error *error)
+clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **result, clreid_error *error)
 {
   cr_step *step = calloc(1, sizeof *step);
   if (!step) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for step %s", op->name);
@@ -104,15 +103,16 @@ void cr_step_destroy(cr_step *step)
   if (!step) return;
   if (step->kernel) clReleaseKernel(step->kernel);
   cr_buffer_release(step->zeros);
+  cr_step_destroy(step->next);
   release_operands(&step->op);
   free(step);
 }
 
 static clreid_status enqueue(cr_step *step, clreid_error *error)
 {
-  return cr_check(clEnqueueNDRangeKernel(step->queue->queue, step->kernel, 3, NULL, step->global, step->local, 0, NULL,
-                                         NULL),
-                  "clEnqueueNDRangeKernel", error);
+  return cr_check(
+      clEnqueueNDRangeKernel(step->queue->queue, step->kernel, 3, NULL, step->global, step->local, 0, NULL, NULL),
+      "clEnqueueNDRangeKernel", error);
 }
 
 clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error)
@@ -129,8 +129,7 @@ clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error)
 
 int cr_step_launches(const cr_step *step)
 {
-  (void)step;
-  return 1;
+  return 1 + (step->next ? cr_step_launches(step->next) : 0);
 }
 
 const char *cr_step_variant(const cr_step *step)

@@ -70,9 +70,9 @@ static cr_expected activated(cr_expected x, cr_activation activation)
 }
 
 /* The ways that results end in: bias, gate, residual, activation. */
-static cr_expected epilogue(const cr_trial *trial, sum s, int picture, size_t row, size_t column, bool bias_by_row)
+static cr_expected epilogue(const cr_trial *trial, sum s, int picture, size_t row, size_t column)
 {
-  if (trial->bias) add_term(&s, trial->bias[bias_by_row ? row : column]);
+  if (trial->bias) add_term(&s, trial->bias[cr_trial_bias_by_row(&trial->op) ? row : column]);
   if (trial->op.view[CR_GATE].buffer) multiply(&s, cr_trial_read(trial, CR_GATE, picture, 0, column));
   if (trial->op.view[CR_RESIDUAL].buffer) add_term(&s, cr_trial_read(trial, CR_RESIDUAL, picture, row, column));
   return activated((cr_expected){s.value, bound_of_sum(&s)}, trial->op.activation);
@@ -114,7 +114,7 @@ static cr_expected expect_conv(const cr_trial *trial, int picture, size_t row, s
         const size_t at = (((size_t)out * group_in + i) * c->kernel_height + ky) * c->kernel_width + kx;
         add_product(&s, conv_input(trial, picture, y, x, group * group_in + i), stored_weight(trial, at, out));
       }
-  return epilogue(trial, s, picture, row, column, false);
+  return epilogue(trial, s, picture, row, column);
 }
 
 static cr_expected expect_gemm(const cr_trial *trial, int picture, size_t row, size_t column)
@@ -126,7 +126,7 @@ static cr_expected expect_gemm(const cr_trial *trial, int picture, size_t row, s
                                             : cr_trial_read(trial, CR_INPUT, picture, row, k);
     add_product(&s, a, cr_trial_read(trial, CR_SECOND, picture, k, column));
   }
-  return epilogue(trial, s, picture, row, column, g->bias_by_row);
+  return epilogue(trial, s, picture, row, column);
 }
 
 static cr_expected expect_pool(const cr_trial *trial, int picture, size_t row, size_t column)
@@ -155,7 +155,7 @@ static cr_expected expect_scale(const cr_trial *trial, int picture, size_t row, 
 {
   sum s = {0};
   add_product(&s, cr_trial_read(trial, CR_INPUT, picture, row, column), trial->weights ? trial->weights[column] : 1);
-  return epilogue(trial, s, picture, row, column, false);
+  return epilogue(trial, s, picture, row, column);
 }
 
 static cr_expected expect_mask(const cr_trial *trial, int picture, size_t row, size_t column)
@@ -166,9 +166,9 @@ static cr_expected expect_mask(const cr_trial *trial, int picture, size_t row, s
   return (cr_expected){value, gamma_of(2) * fabs(value) + FLT_MIN};
 }
 
-/* Softmax of columns logits, each within error of what it should be. An exponent is off by the errors of its logit and of
- * the most, and by the rounding of their difference, which is at most 88 where exp does not end below FLT_MIN; exp itself
- * is good to 4 roundoffs, a quotient to 5. */
+/* Softmax of columns logits, each within error of what it should be. An exponent is off by the errors of its logit and
+ * of the most, and by the rounding of their difference, which is at most 88 where exp does not end below FLT_MIN; exp
+ * itself is good to 4 roundoffs, a quotient to 5. */
 typedef struct softmax {
   double most, sum;
   double relative; /* error of a weight, of itself */

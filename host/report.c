@@ -3,18 +3,32 @@
  */
 #include "report.h"
 
-#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+/* Texts quote paths and metadata, where anything may stand: control characters would break the line, or a terminal. */
+static void keep_one_line(char *text)
+{
+  for (; *text; text++)
+    if ((unsigned char)*text < ' ' || *text == 127) *text = '?';
+}
+
+clreid_status cr_fail_list(clreid_error *error, clreid_status status, const char *format, va_list list)
+{
+  if (error) {
+    error->status = status;
+    vsnprintf(error->text, sizeof error->text, format, list);
+    keep_one_line(error->text);
+  }
+  return status;
+}
 
 clreid_status cr_fail(clreid_error *error, clreid_status status, const char *format, ...)
 {
-  if (error) {
-    va_list list;
-    va_start(list, format);
-    error->status = status;
-    vsnprintf(error->text, sizeof error->text, format, list);
-    va_end(list);
-  }
+  va_list list;
+  va_start(list, format);
+  cr_fail_list(error, status, format, list);
+  va_end(list);
   return status;
 }
 
@@ -26,5 +40,10 @@ void cr_say(const cr_log *log, const char *format, ...)
   va_start(list, format);
   vsnprintf(text, sizeof text, format, list);
   va_end(list);
-  log->line(log->user, text);
+  for (char *line = text, *end; line; line = end) {
+    end = strchr(line, '\n');
+    if (end) *end++ = 0;
+    keep_one_line(line);
+    if (*line) log->line(log->user, line);
+  }
 }

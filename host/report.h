@@ -6,6 +6,8 @@
 #ifndef CR_REPORT_H
 #define CR_REPORT_H
 
+#include <stdarg.h>
+
 #include "clreid/clreid_status.h"
 
 typedef struct cr_log {
@@ -14,10 +16,14 @@ typedef struct cr_log {
 } cr_log;
 
 /* Fills *error (may be NULL) and returns status, so that a failing function ends with `return cr_fail(...)`. The text
- * is one line: what, with both numbers, and what to do. */
+ * is one line: what, with both numbers, and what to do; a control character in what it quotes becomes '?'. */
 clreid_status cr_fail(clreid_error *error, clreid_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+clreid_status cr_fail_list(clreid_error *error, clreid_status status, const char *format, va_list list)
+    __attribute__((format(printf, 3, 0)));
+
+/* A text of several lines (a compiler's) becomes several calls. */
 void cr_say(const cr_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Goes on only if the call succeeded; the callee has filled the error. */

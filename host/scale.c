@@ -18,7 +18,8 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   cr_arg_view(&args, &op->view[CR_OUTPUT], NULL);
   cr_arg_int(&args, op->scale.rows);
   cr_arg_int(&args, cr_padded(op->scale.columns));
-  cr_arg_int(&args, cr_epilogue_flags(op) | (op->weights ? SCALE_WEIGHTS : 0));
+  cr_arg_int(&args, cr_epilogue_flags(op) | (op->weights ? SCALE_WEIGHTS : 0) |
+                        (op->bias && op->scale.bias_by_row ? CR_EPILOGUE_BIAS_BY_ROW : 0));
   return cr_args_done(&args, error);
 }
 

@@ -166,9 +166,8 @@ static clreid_status check_attentions(cr_queue *queue, int *checks, clreid_error
 
 clreid_status cr_selftest(cr_device *device, int *checks, clreid_error *error)
 {
-  static clreid_status (*const parts[])(cr_queue *, int *, clreid_error *) = {check_convolutions, check_products,
-                                                                              check_pools, check_row_operators,
-                                                                              check_attentions};
+  static clreid_status (*const parts[])(cr_queue *, int *, clreid_error *) = {
+      check_convolutions, check_products, check_pools, check_row_operators, check_attentions};
   int count = 0;
   cr_queue *queue;
   CR_TRY(cr_queue_create(device, &queue, error));

@@ -260,7 +260,7 @@ static size_t output_columns(const cr_trial *trial)
 
 static clreid_status create_bias(cr_trial *trial, clreid_error *error)
 {
-  const bool by_row = trial->op.kind == CR_GEMM && trial->op.gemm.bias_by_row;
+  const bool by_row = cr_trial_bias_by_row(&trial->op);
   const size_t count = by_row ? trial->extent[CR_OUTPUT].rows : output_columns(trial);
   if (!trial->spec.bias) return CLREID_OK;
   trial->bias = random_floats(trial, CR_VIEWS, count);
@@ -372,8 +372,7 @@ static clreid_status run_step(cr_trial *trial, const cr_op *op, int largest, int
 /* May padding of this output hold something else than zero? */
 static bool padding_is_free(const cr_trial *trial)
 {
-  return trial->spec.dirty || trial->op.activation == CR_SIGMOID ||
-         (trial->op.kind == CR_GEMM && trial->op.gemm.bias_by_row);
+  return trial->spec.dirty || trial->op.activation == CR_SIGMOID || cr_trial_bias_by_row(&trial->op);
 }
 
 /* Marks what may be written (the elements of pictures first .. first + count - 1 and their padding); everything else

@@ -95,6 +95,11 @@ cr_trial_spec cr_trial_attention(int batch, int positions, int inner)
   return (cr_trial_spec){.op = {.kind = CR_ATTENTION, .attention = {positions, inner}}, .batch = batch};
 }
 
+bool cr_trial_bias_by_row(const cr_op *op)
+{
+  return (op->kind == CR_GEMM && op->gemm.bias_by_row) || (op->kind == CR_SCALE && op->scale.bias_by_row);
+}
+
 /* ---- The name --------------------------------------------------------------------------------------------------- */
 
 typedef struct text {
@@ -186,7 +191,7 @@ void cr_trial_name(const cr_trial_spec *spec, char *bytes, size_t size)
   if (spec->transposed) add(&name, " transposed");
   if (op->kind == CR_GEMM && op->gemm.b_panels) add(&name, " panels");
   if (spec->scale) add(&name, " scale");
-  if (spec->bias) add(&name, op->kind == CR_GEMM && op->gemm.bias_by_row ? " bias-by-row" : " bias");
+  if (spec->bias) add(&name, cr_trial_bias_by_row(op) ? " bias-by-row" : " bias");
   if (op->kind == CR_MASK && spec->second) add(&name, " spatial");
   if (op->kind == CR_POOL && spec->second) add(&name, " mask");
   if (spec->gate) add(&name, " gate");

@@ -1,9 +1,9 @@
 /*
  * attention.c - lowering of attention of positions to positions: softmax(G H) P in one launch, or step by step.
  *
- * G, H and P are made by one product and stand side by side in a tensor F[position][g | h | p], each part padded to panels.
- * H is read along positions: a copy of it is transposed into panels. The fused form keeps the weights of a few rows in
- * local memory; the plain form stores the map of positions by positions twice, before and after its softmax.
+ * G, H and P are made by one product and stand side by side in a tensor F[position][g | h | p], each part padded to
+ * panels. H is read along positions: a copy of it is transposed into panels. The fused form keeps the weights of a few
+ * rows in local memory; the plain form stores the map of positions by positions twice, before and after its softmax.
  */
 #include <stdio.h>
 
@@ -84,7 +84,7 @@ static bool fuse(const module *m)
 {
   const cr_plan_config *config = &m->planner->plan->config;
   const bool use = config->attention == CLREID_ATTENTION_AUTO ? config->attention_positions >= m->positions
-                                                               : config->attention == CLREID_ATTENTION_FUSED;
+                                                              : config->attention == CLREID_ATTENTION_FUSED;
   cr_say(m->planner->log, "plan: %s: %s, %d positions (fused: up to %d)", m->node->name, use ? "fused" : "plain",
          m->positions, config->attention_positions);
   return use;
@@ -93,8 +93,11 @@ static bool fuse(const module *m)
 int cr_plan_attention(cr_planner *planner, const cr_unit *unit, int x)
 {
   const cr_graph_node *node = &planner->nodes[unit->node], *in = &planner->nodes[node->input[0]];
-  module m = {.planner = planner, .node = node, .positions = node->height * node->width,
-              .inner = node->attention.inner, .part = (int)cr_padded(node->attention.inner)};
+  module m = {.planner = planner,
+              .node = node,
+              .positions = node->height * node->width,
+              .inner = node->attention.inner,
+              .part = (int)cr_padded(node->attention.inner)};
   embed(&m, x, in->channels);
   transpose_h(&m);
   const int y = cr_plan_tensor_add(planner, m.positions, m.part, false);

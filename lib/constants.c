@@ -2,8 +2,8 @@
  * constants.c - folding and placing. See constants.h.
  *
  * Folding: a batch norm y = gamma (x - mean) / sqrt(variance + epsilon) + beta after x = W v + b is
- * y = (s W) v + (b - mean) s + beta with s = gamma / sqrt(variance + epsilon); s and the products are computed in double
- * and rounded once.
+ * y = (s W) v + (b - mean) s + beta with s = gamma / sqrt(variance + epsilon); s and the products are computed in
+ * double and rounded once.
  */
 #include "constants.h"
 
@@ -107,8 +107,7 @@ static clreid_status assemble_part(const cr_constant *c, const reader *from, con
     a->scale[part->to_out + o] = (float)scale[o];
     a->shift[part->to_out + o] = (float)shift[o];
   }
-  if (status == CLREID_OK && a->matrix && *part->kernel)
-    status = place_block(c, from, part, scale, a->matrix, error);
+  if (status == CLREID_OK && a->matrix && *part->kernel) status = place_block(c, from, part, scale, a->matrix, error);
   free(scale);
   return status;
 }
@@ -167,7 +166,8 @@ static clreid_status upload(const cr_constant *c, const cr_op *op, assembly *a, 
                             clreid_error *error)
 {
   switch (c->kind) {
-  case CR_CONSTANT_NONE: return CLREID_OK;
+  case CR_CONSTANT_NONE:
+    return CLREID_OK;
   case CR_CONSTANT_PANELS:
     if (c->rows_as_runs) CR_TRY(make_runs(c, a, error));
     return cr_conv_pack(device, op, a->matrix, NULL, buffer, error);
@@ -175,18 +175,21 @@ static clreid_status upload(const cr_constant *c, const cr_op *op, assembly *a, 
     const cr_op conv = as_convolution(c, op);
     return cr_conv_pack(device, &conv, a->matrix, NULL, buffer, error);
   }
-  case CR_CONSTANT_ROWS: return upload_rows(a->matrix, (size_t)c->out * c->in, op->half, device, buffer, error);
-  case CR_CONSTANT_SCALE: return cr_buffer_create(device, cr_padded(c->out) * sizeof(float), a->scale, buffer, error);
-  case CR_CONSTANT_BIAS: return cr_buffer_create(device, cr_padded(c->out) * sizeof(float), a->shift, buffer, error);
+  case CR_CONSTANT_ROWS:
+    return upload_rows(a->matrix, (size_t)c->out * c->in, op->half, device, buffer, error);
+  case CR_CONSTANT_SCALE:
+    return cr_buffer_create(device, cr_padded(c->out) * sizeof(float), a->scale, buffer, error);
+  case CR_CONSTANT_BIAS:
+    return cr_buffer_create(device, cr_padded(c->out) * sizeof(float), a->shift, buffer, error);
   }
   return CLREID_OK;
 }
 
 static bool same_part(const cr_part *a, const cr_part *b)
 {
-  return a->bias == b->bias && a->out == b->out && a->own_in == b->own_in && a->first_in == b->first_in && a->in == b->in &&
-         a->to_out == b->to_out && a->to_in == b->to_in && a->spread == b->spread && !strcmp(a->kernel, b->kernel) &&
-         !strcmp(a->norm, b->norm);
+  return a->bias == b->bias && a->out == b->out && a->own_in == b->own_in && a->first_in == b->first_in &&
+         a->in == b->in && a->to_out == b->to_out && a->to_in == b->to_in && a->spread == b->spread &&
+         !strcmp(a->kernel, b->kernel) && !strcmp(a->norm, b->norm);
 }
 
 bool cr_constant_same(const cr_constant *a, const cr_constant *b)

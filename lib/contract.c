@@ -1,17 +1,17 @@
 /*
  * contract.c - see contract.h.
  *
- * The mean over positions of a 1x1 convolution is the convolution of the mean; the same holds for batch norm, for sums, and
- * for a gate of one value a channel:
+ * The mean over positions of a 1x1 convolution is the convolution of the mean; the same holds for batch norm, for sums,
+ * and for a gate of one value a channel:
  *
  *     mean(W y + b) = W mean(y) + b        mean(a + b) = mean(a) + mean(b)        mean(gate * y) = gate * mean(y)
  *
- * So a global mean is taken of the first value before which something not linear stands. For squeeze-and-excitation after
- * conv3 and its batch norm it is the mean of conv3's input: the gate is known before conv3 runs, and conv3's epilogue can
- * apply it. Where nothing but the mean of a map is asked for, the map is never made.
+ * So a global mean is taken of the first value before which something not linear stands. For squeeze-and-excitation
+ * after conv3 and its batch norm it is the mean of conv3's input: the gate is known before conv3 runs, and conv3's
+ * epilogue can apply it. Where nothing but the mean of a map is asked for, the map is never made.
  *
- * Nodes are copied as the outputs ask for them, masks and shortcuts before what they are applied to: what a launch takes
- * in its epilogue must be there when it runs.
+ * Nodes are copied as the outputs ask for them, masks and shortcuts before what they are applied to: what a launch
+ * takes in its epilogue must be there when it runs.
  */
 #include "contract.h"
 

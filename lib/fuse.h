@@ -12,12 +12,13 @@
 
 /* A launch, or a composite that plan.c lowers: node's operator, then norm, gate, residual and activation. */
 typedef struct cr_unit {
-  cr_node node;      /* conv, pool, mask, relation, attention or concat; or a batch norm, sum or activation that stands alone */
-  cr_node norm;      /* batch norm folded in, or CR_BROKEN */
-  cr_node gate;      /* one factor a channel, applied before the sum, or CR_BROKEN */
-  cr_node residual;  /* value added, or CR_BROKEN */
+  cr_node
+      node; /* conv, pool, mask, relation, attention or concat; or a batch norm, sum or activation that stands alone */
+  cr_node norm;     /* batch norm folded in, or CR_BROKEN */
+  cr_node gate;     /* one factor a channel, applied before the sum, or CR_BROKEN */
+  cr_node residual; /* value added, or CR_BROKEN */
   cr_activation activation;
-  cr_node result;    /* the node whose value the unit gives */
+  cr_node result; /* the node whose value the unit gives */
 } cr_unit;
 
 /* Units in the order of computation; *units is freed with free(). */

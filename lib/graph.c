@@ -44,8 +44,7 @@ cr_node cr_graph_fail(cr_graph *graph, clreid_status status, const char *format,
   if (graph->broken.status != CLREID_OK) return CR_BROKEN;
   va_list list;
   va_start(list, format);
-  graph->broken.status = status;
-  vsnprintf(graph->broken.text, sizeof graph->broken.text, format, list);
+  cr_fail_list(&graph->broken, status, format, list);
   va_end(list);
   return CR_BROKEN;
 }
@@ -86,10 +85,19 @@ static void add_batch_norm(cr_graph *graph, const char *prefix, int channels, fl
   add_weight(graph, prefix, "running_var", CR_ROLE_VARIANCE, variance, 1, shape);
 }
 
+/* False breaks the graph. */
+static bool is_node(cr_graph *graph, cr_node x, const char *reader)
+{
+  if (x >= 0 && x < graph->node_count) return true;
+  cr_graph_fail(graph, CLREID_INVALID_NETWORK, "%s reads node %d, but the graph has %d nodes", reader, x,
+                graph->node_count);
+  return false;
+}
+
 /* A new node of x's shape, or NULL if the graph is broken. */
 static cr_graph_node *add_node(cr_graph *graph, cr_node_kind kind, cr_node x, const char *name)
 {
-  if (graph->broken.status != CLREID_OK) return NULL;
+  if (graph->broken.status != CLREID_OK || (kind != CR_NODE_INPUT && !is_node(graph, x, name))) return NULL;
   cr_graph_node *larger = realloc(graph->nodes, ((size_t)graph->node_count + 1) * sizeof *larger);
   if (!larger) {
     cr_graph_fail(graph, CLREID_OUT_OF_MEMORY, "no memory for node %d of a graph", graph->node_count);
@@ -121,6 +129,10 @@ cr_node cr_graph_input(cr_graph *graph, int height, int width, int channels)
 {
   cr_graph_node *node = add_node(graph, CR_NODE_INPUT, CR_BROKEN, "input");
   if (!node) return CR_BROKEN;
+  if (graph->node_count > 1 || height < 1 || width < 1 || channels < 1)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "an input of %d x %d x %d as node %d; it must be positive, and the first", height, width,
+                         channels, graph->node_count - 1);
   node->height = height;
   node->width = width;
   node->channels = channels;
@@ -149,6 +161,12 @@ cr_node cr_graph_conv(cr_graph *graph, cr_node x, const char *name, cr_conv_spec
   spec.stride = one_if_zero(spec.stride);
   spec.dilation = one_if_zero(spec.dilation);
   spec.groups = one_if_zero(spec.groups);
+  if (spec.out < 1 || spec.kernel < 1 || spec.stride < 1 || spec.padding < 0 || spec.dilation < 1 || spec.groups < 1)
+    return cr_graph_fail(
+        graph, CLREID_INVALID_NETWORK,
+        "convolution %s: %d outputs, kernel %d, stride %d, padding %d, dilation %d, groups %d; none may "
+        "be negative, and there must be outputs",
+        name, spec.out, spec.kernel, spec.stride, spec.padding, spec.dilation, spec.groups);
   const int reach = (spec.kernel - 1) * spec.dilation + 1;
   const int in = node->channels;
   node->conv = spec;
@@ -159,8 +177,9 @@ cr_node cr_graph_conv(cr_graph *graph, cr_node x, const char *name, cr_conv_spec
     return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "the map is too small for convolution %s of %d x %d", name,
                          spec.kernel, spec.kernel);
   if (in % spec.groups || spec.out % spec.groups)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "convolution %s: %d and %d channels do not divide into %d groups",
-                         name, in, spec.out, spec.groups);
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "convolution %s: %d and %d channels do not divide into %d groups", name, in, spec.out,
+                         spec.groups);
   add_kernel(graph, name, spec.out, in / spec.groups, spec.kernel);
   if (spec.bias) add_weight(graph, name, "bias", CR_ROLE_BIAS, 1, 1, (int[4]){spec.out});
   return number(graph, node);
@@ -186,13 +205,22 @@ cr_node cr_graph_sigmoid(cr_graph *graph, cr_node x)
 cr_node cr_graph_add(cr_graph *graph, cr_node a, cr_node b)
 {
   cr_graph_node *node = add_node(graph, CR_NODE_ADD, a, "add");
-  if (!node) return CR_BROKEN;
+  if (!node || !is_node(graph, b, "add")) return CR_BROKEN;
   node->input[1] = b;
   const cr_graph_node *other = &graph->nodes[b];
   if (other->height != node->height || other->width != node->width || other->channels != node->channels)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a sum of %d x %d x %d and %d x %d x %d", node->height, node->width,
-                         node->channels, other->height, other->width, other->channels);
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a sum of %d x %d x %d and %d x %d x %d", node->height,
+                         node->width, node->channels, other->height, other->width, other->channels);
   return number(graph, node);
+}
+
+static void check_mask(cr_graph *graph, cr_node mask, int height, int width, int channels)
+{
+  if (mask == CR_NO_MASK || !is_node(graph, mask, "mask")) return;
+  const cr_graph_node *m = &graph->nodes[mask];
+  if (m->height != height || m->width != width || m->channels != channels)
+    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a mask of %d x %d x %d where %d x %d x %d is needed", m->height,
+                  m->width, m->channels, height, width, channels);
 }
 
 cr_node cr_graph_mask(cr_graph *graph, cr_node x, cr_node spatial, cr_node channel)
@@ -201,14 +229,23 @@ cr_node cr_graph_mask(cr_graph *graph, cr_node x, cr_node spatial, cr_node chann
   if (!node) return CR_BROKEN;
   node->input[1] = spatial;
   node->input[2] = channel;
+  check_mask(graph, spatial, node->height, node->width, 1);
+  check_mask(graph, channel, 1, 1, node->channels);
   return number(graph, node);
 }
 
 cr_node cr_graph_pool(cr_graph *graph, cr_node x, cr_pool_spec spec)
 {
-  cr_graph_node *node = add_node(graph, CR_NODE_POOL, x, spec.global ? "global mean" : spec.maximum ? "max pool" : "average pool");
+  cr_graph_node *node = add_node(graph, CR_NODE_POOL, x,
+                                 spec.global    ? "global mean"
+                                 : spec.maximum ? "max pool"
+                                                : "average pool");
   if (!node) return CR_BROKEN;
   spec.stride = one_if_zero(spec.stride);
+  if (!spec.global && (spec.kernel < 1 || spec.stride < 1 || spec.padding < 0 || spec.padding >= spec.kernel))
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "a pool with kernel %d, stride %d, padding %d; every window must reach into the map",
+                         spec.kernel, spec.stride, spec.padding);
   node->pool = spec;
   node->height = spec.global ? 1 : windows(node->height, spec.kernel, spec.stride, spec.padding, spec.round_up);
   node->width = spec.global ? 1 : windows(node->width, spec.kernel, spec.stride, spec.padding, spec.round_up);
@@ -260,8 +297,8 @@ cr_node cr_graph_masked_mean(cr_graph *graph, cr_node x, cr_node mask)
   if (!node) return CR_BROKEN;
   const cr_graph_node *other = &graph->nodes[mask];
   if (other->height != node->height || other->width != node->width || other->channels != node->channels)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a map of %d x %d x %d with a mask of %d x %d x %d", node->height,
-                         node->width, node->channels, other->height, other->width, other->channels);
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a map of %d x %d x %d with a mask of %d x %d x %d",
+                         node->height, node->width, node->channels, other->height, other->width, other->channels);
   node->pool = (cr_pool_spec){.global = true, .stride = 1};
   node->input[1] = mask;
   node->height = node->width = 1;
@@ -275,10 +312,10 @@ cr_node cr_graph_concat(cr_graph *graph, cr_node a, cr_node b)
   const cr_graph_node *other = &graph->nodes[b];
   node->input[1] = b;
   if (other->height != node->height || other->width != node->width || node->channels % CR_CONCAT_UNIT)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
-                         "%d x %d x %d and %d x %d x %d do not join; sizes must agree and the first channels be a multiple of %d",
-                         node->height, node->width, node->channels, other->height, other->width, other->channels,
-                         CR_CONCAT_UNIT);
+    return cr_graph_fail(
+        graph, CLREID_INVALID_NETWORK,
+        "%d x %d x %d and %d x %d x %d do not join; sizes must agree and the first channels be a multiple of %d",
+        node->height, node->width, node->channels, other->height, other->width, other->channels, CR_CONCAT_UNIT);
   node->channels += other->channels;
   return number(graph, node);
 }
@@ -294,7 +331,7 @@ cr_node cr_graph_copy(cr_graph *graph, const cr_graph_node *from, const cr_node 
 
 void cr_graph_output(cr_graph *graph, cr_output output, cr_node x)
 {
-  graph->output[output] = x;
+  if (graph->broken.status == CLREID_OK && is_node(graph, x, "output")) graph->output[output] = x;
 }
 
 /* ---- Relation --------------------------------------------------------------------------------------------------- */
@@ -304,8 +341,8 @@ void cr_relation_name(const cr_graph_node *node, const char *what, char *text)
   snprintf(text, 96, "%.60s.%s_%s", node->name, what, node->relation.of_channels ? "channel" : "spatial");
 }
 
-/* A 1x1 convolution without bias and its batch norm: PREFIX.WHAT_KIND.INDEX and .INDEX+1. variance: what to expect before
- * the batch norm with random weights. */
+/* A 1x1 convolution without bias and its batch norm: PREFIX.WHAT_KIND.INDEX and .INDEX+1. variance: what to expect
+ * before the batch norm with random weights. */
 static void add_relation_layer(cr_graph *graph, const cr_graph_node *node, const char *what, int index, int out, int in,
                                float gain, float variance)
 {
@@ -327,9 +364,13 @@ static float expected_relation_variance(int inner)
 
 cr_node cr_graph_relation(cr_graph *graph, cr_node x, const char *prefix, cr_relation_spec r)
 {
-  enum { LEAST = 1 };
+  enum { LEAST = 1, LONGEST_PREFIX = 60 }; /* cr_relation_name cuts longer ones */
   cr_graph_node *node = add_node(graph, CR_NODE_RELATION, x, prefix);
   if (!node) return CR_BROKEN;
+  if (r.embedding_ratio < LEAST || r.inside_ratio < LEAST || strlen(prefix) > LONGEST_PREFIX)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "%s: ratios s1 = %d and s2 = %d must be positive, and its name at most %d bytes long", prefix,
+                         r.embedding_ratio, r.inside_ratio, LONGEST_PREFIX);
   const int pixels = node->height * node->width;
   r.nodes = r.of_channels ? node->channels : pixels;
   r.features = r.of_channels ? pixels : node->channels;
@@ -347,8 +388,10 @@ cr_node cr_graph_relation(cr_graph *graph, cr_node x, const char *prefix, cr_rel
                          "%s: an embedding ratio s1 of %d leaves nothing of %d nodes with features of %d", prefix,
                          r.embedding_ratio, r.nodes, r.features);
   if (!joint)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "%s has neither its relation nor its visual part; set relation=1 "
-                         "or visual=1", prefix);
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "%s has neither its relation nor its visual part; set relation=1 "
+                         "or visual=1",
+                         prefix);
   if (r.visual) add_relation_layer(graph, node, "gx", 0, r.inner, r.features, 1, 1);
   if (r.relation)
     add_relation_layer(graph, node, "gg", 0, r.related, 2 * r.nodes, 1, expected_relation_variance(r.inner));

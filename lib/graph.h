@@ -1,10 +1,10 @@
 /*
  * graph.h - a network as a small graph of operators, and the weights that it names.
  *
- * A network's file builds one of these with readable lines. Nodes are numbered in the order of computation; every builder
- * returns the number of its node. An error is kept in the graph and passed on: builders given CR_BROKEN return CR_BROKEN,
- * so a network's lines need no checks and cr_graph_status tells at the end.
- * Owns nodes, names and weight specifications. Knows nothing of devices; fuse.c and plan.c turn it into launches.
+ * A network's file builds one of these with readable lines. Nodes are numbered in the order of computation; every
+ * builder returns the number of its node. An error is kept in the graph and passed on: builders given CR_BROKEN return
+ * CR_BROKEN, so a network's lines need no checks and cr_graph_status tells at the end. Owns nodes, names and weight
+ * specifications. Knows nothing of devices; fuse.c and plan.c turn it into launches.
  */
 #ifndef CR_GRAPH_H
 #define CR_GRAPH_H
@@ -54,8 +54,8 @@ typedef enum cr_node_kind {
   CR_NODE_CONCAT,
 } cr_node_kind;
 
-/* Convolution: weights NAME.weight[out][channels / groups][kernel][kernel], NAME.bias[out] if it has one. Zeros stand for
- * 1 in stride, dilation and groups. */
+/* Convolution: weights NAME.weight[out][channels / groups][kernel][kernel], NAME.bias[out] if it has one. Zeros stand
+ * for 1 in stride, dilation and groups. */
 typedef struct cr_conv_spec {
   int out, kernel, stride, padding, dilation, groups;
   bool bias;
@@ -73,15 +73,15 @@ typedef struct cr_pool_spec {
  *     a = W2 relu(W1 [mean(gx(x)); gg([R; R^T])])       value [nodes], one number a node
  * Weights: PREFIX.gx_KIND.0, .1, theta_KIND, phi_KIND, gg_KIND, W_KIND.0, .1, .3, .4 with KIND spatial or channel. */
 typedef struct cr_relation_spec {
-  bool of_channels;       /* nodes are channels */
-  bool relation, visual;  /* pairwise part, unary part */
-  int embedding_ratio;    /* s1 */
-  int inside_ratio;       /* s2 */
+  bool of_channels;      /* nodes are channels */
+  bool relation, visual; /* pairwise part, unary part */
+  int embedding_ratio;   /* s1 */
+  int inside_ratio;      /* s2 */
   /* filled by the graph */
-  int nodes, features;    /* N, and the length of a node's feature */
-  int inner;              /* features / s1 */
-  int related;            /* nodes / s1: outputs of gg */
-  int middle;             /* outputs of W1 */
+  int nodes, features; /* N, and the length of a node's feature */
+  int inner;           /* features / s1 */
+  int related;         /* nodes / s1: outputs of gg */
+  int middle;          /* outputs of W1 */
 } cr_relation_spec;
 
 /* Squeeze-and-excitation: x * sigmoid(fc2(relu(fc1(mean(x))))), one factor a channel.
@@ -90,8 +90,8 @@ typedef struct cr_squeeze_spec {
   int middle;
 } cr_squeeze_spec;
 
-/* Attention of positions to positions: row i is the sum over j of softmax_j(g_i h_j) p_j. Weights: 1x1 convolutions NAME.g,
- * .h, .p, each .weight[inner][channels][1][1] and .bias. */
+/* Attention of positions to positions: row i is the sum over j of softmax_j(g_i h_j) p_j. Weights: 1x1 convolutions
+ * NAME.g, .h, .p, each .weight[inner][channels][1][1] and .bias. */
 typedef struct cr_attention_spec {
   int inner;
 } cr_attention_spec;

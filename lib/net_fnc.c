@@ -1,10 +1,10 @@
 /*
- * net_fnc.c - FNC: SE-ResNeXt-101 (32x4d) with a branch of spatial and one of channel attention, for vehicles (Liu et al.,
- * AI City Challenge 2020).
+ * net_fnc.c - FNC: SE-ResNeXt-101 (32x4d) with a branch of spatial and one of channel attention, for vehicles (Liu et
+ * al., AI City Challenge 2020).
  *
- * Variants: "" two branches with layers of their own after conv4_1, "add" the same with sums instead of masks, "shared" both
- * attentions on the last map of one trunk, "spatial" and "channel" one of them alone, "baseline" neither.
- * No options. Weight names of the trunk are those of the common SE-ResNeXt-101 checkpoints. The last stride is 1.
+ * Variants: "" two branches with layers of their own after conv4_1, "add" the same with sums instead of masks, "shared"
+ * both attentions on the last map of one trunk, "spatial" and "channel" one of them alone, "baseline" neither. No
+ * options. Weight names of the trunk are those of the common SE-ResNeXt-101 checkpoints. The last stride is 1.
  */
 #include <stdio.h>
 #include <string.h>
@@ -34,8 +34,8 @@ static path numbered(const char *prefix, const char *name, int number)
   return join(prefix, text);
 }
 
-static cr_node conv_bn(cr_graph *g, cr_node x, const char *prefix, const char *conv, const char *norm, cr_conv_spec spec,
-                       float gain)
+static cr_node conv_bn(cr_graph *g, cr_node x, const char *prefix, const char *conv, const char *norm,
+                       cr_conv_spec spec, float gain)
 {
   x = cr_graph_conv(g, x, join(prefix, conv).text, spec);
   return cr_graph_batch_norm(g, x, join(prefix, norm).text, gain);
@@ -55,9 +55,9 @@ static cr_node bottleneck(cr_graph *g, cr_node x, const char *prefix, int planes
   if (downsample)
     shortcut = conv_bn(g, x, prefix, "downsample.0", "downsample.1", (cr_conv_spec){.out = out, .stride = stride}, 1);
   cr_node y = cr_graph_relu(g, conv_bn(g, x, prefix, "conv1", "bn1", (cr_conv_spec){.out = middle}, 1));
-  y = cr_graph_relu(g, conv_bn(g, y, prefix, "conv2", "bn2",
-                               (cr_conv_spec){.out = middle, .kernel = 3, .stride = stride, .padding = 1, .groups = GROUPS},
-                               1));
+  y = cr_graph_relu(
+      g, conv_bn(g, y, prefix, "conv2", "bn2",
+                 (cr_conv_spec){.out = middle, .kernel = 3, .stride = stride, .padding = 1, .groups = GROUPS}, 1));
   y = squeeze(g, conv_bn(g, y, prefix, "conv3", "bn3", (cr_conv_spec){.out = out}, damped), prefix, out);
   return cr_graph_relu(g, cr_graph_add(g, y, shortcut));
 }
@@ -70,8 +70,8 @@ static cr_node stage(cr_graph *g, cr_node x, const char *prefix, int number, int
   } stages[] = {{64, 1}, {128, 2}, {256, 2}, {512, 1}};
   const path layer = numbered(prefix, "layer", number);
   for (int k = first; k < end; k++)
-    x = bottleneck(g, x, numbered(layer.text, "", k).text, stages[number - 1].planes, k == 0 ? stages[number - 1].stride : 1,
-                   k == 0);
+    x = bottleneck(g, x, numbered(layer.text, "", k).text, stages[number - 1].planes,
+                   k == 0 ? stages[number - 1].stride : 1, k == 0);
   return x;
 }
 
@@ -96,8 +96,8 @@ static cr_node joined_mean(cr_graph *g, cr_node y, cr_node x, bool add)
 
 static cr_node spatial_attention(cr_graph *g, cr_node x, const char *prefix, bool add)
 {
-  cr_node y = cr_graph_attention(g, x, prefix, (cr_attention_spec){.inner = 1024});            /* 18 x 24 x 1024 */
-  y = cr_graph_conv(g, y, join(prefix, "T").text, (cr_conv_spec){.out = 2048, .bias = true});  /* 18 x 24 x 2048 */
+  cr_node y = cr_graph_attention(g, x, prefix, (cr_attention_spec){.inner = 1024});           /* 18 x 24 x 1024 */
+  y = cr_graph_conv(g, y, join(prefix, "T").text, (cr_conv_spec){.out = 2048, .bias = true}); /* 18 x 24 x 2048 */
   return joined_mean(g, y, x, add);
 }
 
@@ -147,13 +147,14 @@ void cr_build_fnc(cr_graph *g, const char *variant, const cr_options *options)
 {
   (void)options;
   const bool own_layers = !*variant || !strcmp(variant, "add");
-  cr_node x = cr_graph_input(g, HEIGHT, WIDTH, 3);                                                 /* 288 x 384 x 3 */
+  cr_node x = cr_graph_input(g, HEIGHT, WIDTH, 3); /* 288 x 384 x 3 */
   x = conv_bn(g, x, "layer0", "conv1", "bn1", (cr_conv_spec){.out = 64, .kernel = 7, .stride = 2, .padding = 3}, 1);
-  x = cr_graph_relu(g, x);                                                                         /* 144 x 192 x 64 */
-  x = cr_graph_pool(g, x, (cr_pool_spec){.maximum = true, .kernel = 3, .stride = 2, .round_up = true}); /* 72 x 96 x 64 */
-  x = stage(g, x, "", 1, 0, 3);                                                                    /* 72 x 96 x 256 */
-  x = stage(g, x, "", 2, 0, 4);                                                                    /* 36 x 48 x 512 */
-  x = own_layers ? stage(g, x, "", 3, 0, 1) : tail(g, x, "", 0);         /* 18 x 24 x 1024, or 18 x 24 x 2048 */
+  x = cr_graph_relu(g, x); /* 144 x 192 x 64 */
+  x = cr_graph_pool(g, x,
+                    (cr_pool_spec){.maximum = true, .kernel = 3, .stride = 2, .round_up = true}); /* 72 x 96 x 64 */
+  x = stage(g, x, "", 1, 0, 3);                                                                   /* 72 x 96 x 256 */
+  x = stage(g, x, "", 2, 0, 4);                                                                   /* 36 x 48 x 512 */
+  x = own_layers ? stage(g, x, "", 3, 0, 1) : tail(g, x, "", 0); /* 18 x 24 x 1024, or 18 x 24 x 2048 */
   const feature f = strcmp(variant, "baseline") ? branches(g, x, variant, own_layers) : baseline(g, x);
   cr_graph_output(g, CR_OUTPUT_POOLED, f.pooled);
   cr_graph_output(g, CR_OUTPUT_NECK, f.neck);

@@ -48,9 +48,9 @@ int cr_option_int(const cr_options *options, cr_graph *graph, const char *key, i
   if (!text) return fallback;
   char *end;
   const long value = strtol(text, &end, 10);
-  if (end == text || *end || value < least || value > most) {
-    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "option %s is '%.32s', but must be a whole number from %d to %d", key, text,
-                  least, most);
+  if (*text < '0' || *text > '9' || *end || value < least || value > most) {
+    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "option %s is '%.32s', but must be a whole number from %d to %d", key,
+                  text, least, most);
     return fallback;
   }
   return (int)value;

@@ -3,6 +3,7 @@
  */
 #include "plan.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,10 +54,9 @@ cr_view cr_plan_view(const cr_planner *planner, int tensor, size_t offset)
 
 cr_plan_step *cr_plan_step_add(cr_planner *planner, cr_kind kind, const char *name, const char *what)
 {
-  static cr_plan_step nobody; /* written after a failure, never read */
   cr_plan *plan = planner->plan;
   cr_plan_step *steps = grown(planner, plan->steps, plan->step_count, sizeof *steps);
-  if (!steps) return &nobody;
+  if (!steps) return &planner->nobody;
   plan->steps = steps;
   cr_plan_step *step = &steps[plan->step_count++];
   snprintf(step->name, sizeof step->name, *what ? "%.72s.%s" : "%.72s%s", name, what);
@@ -73,9 +73,19 @@ cr_plan_step *cr_plan_pointwise(cr_planner *planner, const char *name, const cha
                                 cr_view input, cr_view output, cr_activation activation)
 {
   cr_plan_step *step = cr_plan_step_add(planner, CR_CONV, name, what);
-  step->op.conv = (cr_conv){.height = 1, .width = rows, .channels = in, .out_height = 1, .out_width = rows,
-                            .out_channels = out, .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                            .stride_width = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1};
+  step->op.conv = (cr_conv){.height = 1,
+                            .width = rows,
+                            .channels = in,
+                            .out_height = 1,
+                            .out_width = rows,
+                            .out_channels = out,
+                            .kernel_height = 1,
+                            .kernel_width = 1,
+                            .stride_height = 1,
+                            .stride_width = 1,
+                            .dilation_height = 1,
+                            .dilation_width = 1,
+                            .groups = 1};
   step->op.view[CR_INPUT] = input;
   step->op.view[CR_OUTPUT] = output;
   step->op.activation = activation;
@@ -110,8 +120,14 @@ static void plan_scale(cr_planner *planner, const cr_unit *unit, int x, int resi
   step->bias.kind = CR_CONSTANT_BIAS;
 }
 
-/* The picture is stored with a zero margin of the first layer's padding, three channels a pixel; a line of the window is
- * then one run of kernel * 3 numbers, and no tap is outside. */
+/* Can the convolution read a line of its window as one run? */
+static bool reads_runs(const cr_graph_node *node)
+{
+  return node->kind == CR_NODE_CONV && node->conv.groups == 1 && node->conv.dilation == 1;
+}
+
+/* The picture is stored with a zero margin of the first layer's padding, three channels a pixel; a line of the window
+ * is then one run of kernel * 3 numbers, and no tap is outside. */
 static void read_runs(const cr_planner *planner, cr_conv *conv, cr_plan_step *step)
 {
   const int margin = planner->plan->input_margin, channels = conv->channels;
@@ -130,11 +146,21 @@ static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int gate,
   const cr_conv_spec *s = &node->conv;
   cr_plan_step *step = cr_plan_step_add(planner, CR_CONV, node->name, "");
   cr_op *op = &step->op;
-  op->conv = (cr_conv){.height = in->height, .width = in->width, .channels = in->channels, .out_height = node->height,
-                       .out_width = node->width, .out_channels = node->channels, .kernel_height = s->kernel,
-                       .kernel_width = s->kernel, .stride_height = s->stride, .stride_width = s->stride,
-                       .padding_height = s->padding, .padding_width = s->padding, .dilation_height = s->dilation,
-                       .dilation_width = s->dilation, .groups = s->groups};
+  op->conv = (cr_conv){.height = in->height,
+                       .width = in->width,
+                       .channels = in->channels,
+                       .out_height = node->height,
+                       .out_width = node->width,
+                       .out_channels = node->channels,
+                       .kernel_height = s->kernel,
+                       .kernel_width = s->kernel,
+                       .stride_height = s->stride,
+                       .stride_width = s->stride,
+                       .padding_height = s->padding,
+                       .padding_width = s->padding,
+                       .dilation_height = s->dilation,
+                       .dilation_width = s->dilation,
+                       .groups = s->groups};
   op->view[CR_INPUT] = cr_plan_view(planner, x, 0);
   op->view[CR_GATE] = cr_plan_view(planner, gate, 0);
   op->view[CR_RESIDUAL] = cr_plan_view(planner, residual, 0);
@@ -142,8 +168,12 @@ static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int gate,
   op->activation = unit->activation;
   const int group_in = in->channels / s->groups;
   step->multiply_adds = (uint64_t)node->height * node->width * node->channels * s->kernel * s->kernel * group_in;
-  step->weights = (cr_constant){.kind = CR_CONSTANT_PANELS, .out = s->out, .in = group_in, .taps_height = s->kernel,
-                                .taps_width = s->kernel, .parts = 1};
+  step->weights = (cr_constant){.kind = CR_CONSTANT_PANELS,
+                                .out = s->out,
+                                .in = group_in,
+                                .taps_height = s->kernel,
+                                .taps_width = s->kernel,
+                                .parts = 1};
   cr_part *part = &step->weights.part[0];
   snprintf(part->kernel, CR_NAME, "%s", node->name);
   if (unit->norm >= 0) snprintf(part->norm, CR_NAME, "%s", planner->nodes[unit->norm].name);
@@ -154,7 +184,7 @@ static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int gate,
     step->bias = step->weights;
     step->bias.kind = CR_CONSTANT_BIAS;
   }
-  if (x == planner->plan->input) read_runs(planner, &op->conv, step);
+  if (x == planner->plan->input && reads_runs(node)) read_runs(planner, &op->conv, step);
 }
 
 static void plan_pool(cr_planner *planner, const cr_unit *unit, int x, int mask, int out)
@@ -162,10 +192,19 @@ static void plan_pool(cr_planner *planner, const cr_unit *unit, int x, int mask,
   const cr_graph_node *node = &planner->nodes[unit->node], *in = &planner->nodes[node->input[0]];
   const cr_pool_spec *s = &node->pool;
   cr_plan_step *step = cr_plan_step_add(planner, CR_POOL, node->name, "");
-  step->op.pool = (cr_pool){.maximum = s->maximum, .global = s->global, .height = in->height, .width = in->width,
-                            .channels = in->channels, .out_height = node->height, .out_width = node->width,
-                            .kernel_height = s->kernel, .kernel_width = s->kernel, .stride_height = s->stride,
-                            .stride_width = s->stride, .padding_height = s->padding, .padding_width = s->padding};
+  step->op.pool = (cr_pool){.maximum = s->maximum,
+                            .global = s->global,
+                            .height = in->height,
+                            .width = in->width,
+                            .channels = in->channels,
+                            .out_height = node->height,
+                            .out_width = node->width,
+                            .kernel_height = s->kernel,
+                            .kernel_width = s->kernel,
+                            .stride_height = s->stride,
+                            .stride_width = s->stride,
+                            .padding_height = s->padding,
+                            .padding_width = s->padding};
   step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
   step->op.view[CR_SECOND] = cr_plan_view(planner, mask, 0);
   step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
@@ -211,7 +250,8 @@ static bool gives_float(const cr_planner *planner, cr_node result)
   for (int n = result + 1; n < planner->node_count; n++) {
     const cr_graph_node *reader = &planner->nodes[n];
     for (int i = 0; i < 3; i++)
-      if (reader->input[i] == result && reader->kind != CR_NODE_BATCH_NORM && reader->kind != CR_NODE_CONCAT) return false;
+      if (reader->input[i] == result && reader->kind != CR_NODE_BATCH_NORM && reader->kind != CR_NODE_CONCAT)
+        return false;
   }
   return true;
 }
@@ -241,17 +281,62 @@ static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
   if (out < 0) return;
   const int step = planner->plan->step_count;
   switch (node->kind) {
-  case CR_NODE_CONV: plan_conv(planner, unit, x, tensor_or_none(tensor_of, unit->gate), residual, out); break;
-  case CR_NODE_POOL: plan_pool(planner, unit, x, tensor_or_none(tensor_of, node->input[1]), out); break;
-  case CR_NODE_CONCAT: plan_concat(planner, unit, tensor_of, out); return;
-  case CR_NODE_MASK:
-    plan_mask(planner, unit, x, tensor_or_none(tensor_of, node->input[1]), tensor_or_none(tensor_of, node->input[2]), out);
+  case CR_NODE_CONV:
+    plan_conv(planner, unit, x, tensor_or_none(tensor_of, unit->gate), residual, out);
     break;
-  default: plan_scale(planner, unit, x, residual, out); break;
+  case CR_NODE_POOL:
+    plan_pool(planner, unit, x, tensor_or_none(tensor_of, node->input[1]), out);
+    break;
+  case CR_NODE_CONCAT:
+    plan_concat(planner, unit, tensor_of, out);
+    return;
+  case CR_NODE_MASK:
+    plan_mask(planner, unit, x, tensor_or_none(tensor_of, node->input[1]), tensor_or_none(tensor_of, node->input[2]),
+              out);
+    break;
+  default:
+    plan_scale(planner, unit, x, residual, out);
+    break;
   }
   if (planner->status != CLREID_OK) return;
   planner->plan->steps[step].op.float_output = is_float;
   planner->plan->steps[step].op.float_input = planner->plan->tensors[x].is_float;
+}
+
+/* The picture stands with a margin for its readers and without padding of its rows: they must agree on the margin, and
+ * read runs or need neither. */
+static clreid_status check_input(const cr_graph *graph, clreid_error *error)
+{
+  int count, least = INT_MAX, most = 0;
+  bool runs = true;
+  const cr_graph_node *nodes = cr_graph_nodes(graph, &count);
+  for (int n = 1; n < count; n++)
+    for (int i = 0; i < 3; i++) {
+      if (nodes[n].input[i] != 0) continue;
+      const int margin = nodes[n].kind == CR_NODE_CONV ? nodes[n].conv.padding : 0;
+      least = margin < least ? margin : least;
+      most = margin > most ? margin : most;
+      runs = runs && reads_runs(&nodes[n]);
+    }
+  if (most <= least && (runs || (!most && nodes[0].channels % CR_PANEL == 0))) return CLREID_OK;
+  return cr_fail(error, CLREID_UNSUPPORTED_MODEL,
+                 "a picture of %d channels is read with margins from %d to %d; let one convolution without groups or "
+                 "dilation read it",
+                 nodes[0].channels, least, most);
+}
+
+static clreid_status check_graph(const cr_graph *graph, clreid_error *error)
+{
+  int count;
+  const cr_graph_node *nodes = cr_graph_nodes(graph, &count);
+  CR_TRY(cr_graph_status(graph, error));
+  if (!count || nodes[0].kind != CR_NODE_INPUT)
+    return cr_fail(error, CLREID_INVALID_NETWORK, "a graph of %d nodes does not begin with its input", count);
+  for (int o = 0; o < CR_OUTPUTS; o++)
+    if (cr_graph_output_node(graph, (cr_output)o) < 1)
+      return cr_fail(error, CLREID_INVALID_NETWORK, "a graph of %d nodes has no output %s", count,
+                     o == CR_OUTPUT_NECK ? "neck" : "pooled");
+  return check_input(graph, error);
 }
 
 /* The picture's tensor: one row holds a line with its margins. Its first reader says how wide the margin is. */
@@ -293,7 +378,8 @@ static clreid_status place_tensors(cr_plan *plan, clreid_error *error)
   for (int t = 0; t < plan->tensor_count; t++) {
     const cr_plan_tensor *tensor = &plan->tensors[t];
     lives[t] = (cr_life){.bytes = cr_plan_tensor_elements(tensor) * cr_plan_element_bytes(plan, tensor),
-                         .first = tensor->first, .last = tensor->last};
+                         .first = tensor->first,
+                         .last = tensor->last};
   }
   const clreid_status status = cr_arena_plan(lives, plan->tensor_count, &plan->arena_bytes, error);
   for (int t = 0; t < plan->tensor_count && status == CLREID_OK; t++) plan->tensors[t].offset_bytes = lives[t].offset;
@@ -332,6 +418,7 @@ clreid_status cr_plan_create(const cr_graph *graph, const cr_plan_config *config
 {
   cr_unit *units = NULL;
   int unit_count = 0;
+  CR_TRY(check_graph(graph, error));
   cr_plan *plan = calloc(1, sizeof *plan);
   if (!plan) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a plan");
   plan->config = *config;

@@ -12,12 +12,12 @@
 #include "fuse.h"
 
 typedef struct cr_plan_config {
-  bool half;                /* storage */
+  bool half; /* storage */
   clreid_relation relation;
-  bool library_gemm;        /* affinity products go to CLBlast */
+  bool library_gemm; /* affinity products go to CLBlast */
   bool plain_kernels;
   clreid_attention attention;
-  int attention_positions;  /* the most that fused attention may have */
+  int attention_positions; /* the most that fused attention may have */
 } cr_plan_config;
 
 /* Rows of `row` elements for each picture. */
@@ -30,9 +30,9 @@ typedef struct cr_plan_tensor {
 
 typedef struct cr_plan_step {
   char name[96];
-  cr_op op;            /* views: tensor, and offset within the picture; no buffers */
+  cr_op op;                          /* views: tensor, and offset within the picture; no buffers */
   cr_constant weights, bias, matrix; /* matrix: weights that stand as a product's operand ... */
-  int matrix_role;     /* ... in this view */
+  int matrix_role;                   /* ... in this view */
   uint64_t multiply_adds;
 } cr_plan_step;
 
@@ -42,13 +42,13 @@ typedef struct cr_plan {
   int step_count;
   cr_plan_tensor *tensors;
   int tensor_count;
-  int input;                /* tensor of the picture, written before step 0 */
-  int input_margin;         /* zero pixels round it */
+  int input;        /* tensor of the picture, written before step 0 */
+  int input_margin; /* zero pixels round it */
   int input_height, input_width;
-  int outputs[CR_OUTPUTS];  /* tensors */
+  int outputs[CR_OUTPUTS]; /* tensors */
   int feature_length;
-  size_t arena_bytes;       /* of one picture */
-  uint64_t multiply_adds;   /* as planned */
+  size_t arena_bytes;     /* of one picture */
+  uint64_t multiply_adds; /* as planned */
 } cr_plan;
 
 clreid_status cr_plan_create(const cr_graph *graph, const cr_plan_config *config, const cr_log *log, cr_plan **plan,
@@ -67,6 +67,7 @@ typedef struct cr_planner {
   const cr_log *log;
   clreid_error *error;
   clreid_status status; /* the first failure; everything after it does nothing */
+  cr_plan_step nobody;  /* what cr_plan_step_add gives after a failure: written, never read */
 } cr_planner;
 
 /* A new tensor, or -1 after a failure. */
@@ -84,8 +85,8 @@ cr_plan_step *cr_plan_pointwise(cr_planner *planner, const char *name, const cha
 /* A product, one a picture; operands and constants are the caller's to add. */
 cr_plan_step *cr_plan_product(cr_planner *planner, const char *name, const char *what, int m, int n, int k);
 
-/* relation.c: the mask's logits of a relation node, with the unit's activation, into a new tensor: [nodes rows] for pixels,
- * [one row] for channels. */
+/* relation.c: the mask's logits of a relation node, with the unit's activation, into a new tensor: [nodes rows] for
+ * pixels, [one row] for channels. */
 int cr_plan_relation(cr_planner *planner, const cr_unit *unit, int x);
 
 /* attention.c: the value of an attention node into a new tensor. */

@@ -15,6 +15,7 @@
 #define FAILS_NO_DEVICE   4 /* its platform has no device */
 #define FAILS_FACTS       5 /* its device answers no question */
 #define FAILS_CONTEXT     6 /* its devices answer, with the facts below, but none can be opened */
+#define FAILS_CROWDED     7 /* the same, and the devices are a hundred */
 #ifndef BROKEN_ICD
 #define BROKEN_ICD FAILS_CONTEXT
 #endif
@@ -46,8 +47,10 @@ static const struct _cl_device_id devices[] = {
     {&table, "without a compiler", "OpenCL 1.2 x", CL_DEVICE_TYPE_GPU, 4000, 4000, 1, 0},
     {&table, "old", "OpenCL 1.1 x", CL_DEVICE_TYPE_GPU, 4000, 4000, 1, 1},
     {&table, "of no known version", "Vulkan 1.3", CL_DEVICE_TYPE_GPU, 4000, 4000, 1, 1},
+    {&table, "of a version with two digits", "OpenCL 1.10 x", CL_DEVICE_TYPE_ACCELERATOR, 1, 1, 1, 1},
 };
-enum { DEVICES = BROKEN_ICD == FAILS_FACTS ? 1 : (int)(sizeof devices / sizeof *devices) };
+enum { KINDS = sizeof devices / sizeof *devices };
+enum { DEVICES = BROKEN_ICD == FAILS_FACTS ? 1 : BROKEN_ICD == FAILS_CROWDED ? 100 : KINDS };
 
 /* Answers a query as OpenCL does: size, and as many bytes as fit. */
 static cl_int answer(const void *value, size_t value_size, size_t size, void *out, size_t *out_size)
@@ -80,7 +83,7 @@ static cl_int CL_API_CALL device_ids(cl_platform_id id, cl_device_type type, cl_
   if (BROKEN_ICD == FAILS_DEVICES) return CL_OUT_OF_RESOURCES;
   if (BROKEN_ICD == FAILS_NO_DEVICE) return CL_DEVICE_NOT_FOUND;
   if (count) *count = DEVICES;
-  for (cl_uint i = 0; ids && i < room && i < DEVICES; i++) ids[i] = (cl_device_id)&devices[i];
+  for (cl_uint i = 0; ids && i < room && i < DEVICES; i++) ids[i] = (cl_device_id)&devices[i % KINDS];
   return CL_SUCCESS;
 }
 

@@ -114,8 +114,8 @@ static cr_expected *compute_expected(const cr_trial *trial)
   return all;
 }
 
-/* A result that is zero where numbers are expected has passed no test: half of them may be with a ReLU, all but one of a
- * row with softmax, and some more by chance where they are few. */
+/* A result that is zero where numbers are expected has passed no test: half of them may be with a ReLU, all but one of
+ * a row with softmax, and some more by chance where they are few. */
 static bool trusted(const examination *e, size_t zeros, size_t all)
 {
   char text[128];

@@ -5,14 +5,14 @@
 
 enum { SLICE = 1 };
 
-/* power 5 or 6 with few values a position: logits of thousands, of which one takes all the weight, and yet so well known
- * that the bound is narrow. */
+/* power 5 or 6 with few values a position: logits of thousands, of which one takes all the weight, and yet so well
+ * known that the bound is narrow. */
 static const struct {
   int batch, positions, inner, power, options;
 } table[] = {
-    {1, 1, 1, 0, 0},   {2, 16, 16, 0, 0},      {3, 7, 33, 0, SLICE}, {1, 45, 20, 0, 0}, {2, 33, 17, 1, SLICE},
-    {1, 100, 8, 0, 0}, {1, 19, 3, 6, 0}, /* logits of +-12288 */
-    {2, 40, 5, 5, SLICE}, {1, 65, 1, 7, 0},
+    {1, 1, 1, 0, 0},       {2, 16, 16, 0, 0}, {3, 7, 33, 0, SLICE}, {1, 45, 20, 0, 0},
+    {2, 33, 17, 1, SLICE}, {1, 100, 8, 0, 0}, {1, 19, 3, 6, 0}, /* logits of +-12288 */
+    {2, 40, 5, 5, SLICE},  {1, 65, 1, 7, 0},
 };
 
 static cr_trial_spec spec_of(int batch, int positions, int inner, int power, int options)
@@ -30,8 +30,7 @@ static void the_table(void **state)
 {
   (void)state;
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-    cr_trial_spec spec =
-        spec_of(table[i].batch, table[i].positions, table[i].inner, table[i].power, table[i].options);
+    cr_trial_spec spec = spec_of(table[i].batch, table[i].positions, table[i].inner, table[i].power, table[i].options);
     support_examine(spec);
     spec.op.half = true;
     support_examine(spec);

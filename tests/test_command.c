@@ -531,8 +531,8 @@ static void match_finds_the_nearest(void **state)
   }
   const result *done = clreid("match --query %s --gallery %s --top 1", of(f, "q.npy"), of(f, "g.npy"));
   assert_done(done);
-  assert_string_equal(
-      done->out, " query  rank  gallery  distance\n     0     1        1  0.000000\n     1     1        0  0.000000\n");
+  assert_string_equal(done->out,
+                      " query  rank  gallery  distance\n     0     1        1  0\n     1     1        0  0\n");
 }
 
 static void match_refuses_what_does_not_fit(void **state)
@@ -542,7 +542,7 @@ static void match_refuses_what_does_not_fit(void **state)
   write_features(of(f, "short.npy"), 3, 2, &query[0][0]);
   const result *done = clreid("match --query %s --gallery %s", of(f, "q.npy"), of(f, "short.npy"));
   assert_refused(done, 1, "length 3");
-  assert_refused(done, 1, "short.npy 2");
+  assert_refused(done, 1, "short.npy' 2");
 
   float spoiled[4][3];
   memcpy(spoiled, gallery, sizeof spoiled);

@@ -258,7 +258,7 @@ static void test_no_facts(void **state)
 }
 
 /* The devices of broken_icd.c, in its order. */
-enum { LONG_NAME, SLOW_GPU, FAST_GPU, TWO_TYPES, UNAVAILABLE, NO_COMPILER, OLD, NO_VERSION, DEVICES };
+enum { LONG_NAME, SLOW_GPU, FAST_GPU, TWO_TYPES, UNAVAILABLE, NO_COMPILER, OLD, NO_VERSION, TWO_DIGITS, DEVICES };
 
 static void test_facts(void **state)
 {
@@ -275,13 +275,27 @@ static void test_facts(void **state)
   assert_string_equal(seen->facts[FAST_GPU].vendor, "");
   for (int i = 0; i < DEVICES; i++) {
     assert_int_equal(seen->facts[i].several_types, i == TWO_TYPES);
-    assert_int_equal(seen->facts[i].usable, i < UNAVAILABLE);
-    assert_int_equal(!*seen->facts[i].problem, i < UNAVAILABLE);
+    const bool usable = i < UNAVAILABLE || i == TWO_DIGITS;
+    assert_int_equal(seen->facts[i].usable, usable);
+    assert_int_equal(!*seen->facts[i].problem, usable);
   }
   assert_says(seen->facts[UNAVAILABLE].problem, "available");
   assert_says(seen->facts[NO_COMPILER].problem, "compiler");
   assert_says(seen->facts[OLD].problem, "1.2");
   assert_says(seen->facts[NO_VERSION].problem, "1.2");
+}
+
+/* However many there are, all are listed and can be chosen. */
+static void test_a_hundred_devices(void **state)
+{
+  (void)state;
+  INSTALL("crowded");
+  const outcome *seen = ask(list_devices, NULL);
+  assert_int_equal(seen->status, CLREID_OK);
+  assert_int_equal(seen->count, 100);
+  assert_int_equal(seen->default_index, FAST_GPU);
+  assert_says(ask(open_device, "99")->text, "clCreateContext");
+  assert_says(ask(open_device, "100")->text, "0 to 99");
 }
 
 static void test_choice(void **state)
@@ -298,11 +312,11 @@ static void test_choice(void **state)
       {NULL, CLREID_DEVICE_FAILED, "clCreateContext"}, /* chosen by its facts, and fails there */
       {"gpu", CLREID_DEVICE_FAILED, "clCreateContext"},
       {"0", CLREID_DEVICE_FAILED, "CL_DEVICE_NOT_AVAILABLE (-2)"},
-      {"cpu", CLREID_UNSUPPORTED_DEVICE, "none of the 8"},
+      {"cpu", CLREID_UNSUPPORTED_DEVICE, "none of the 9"},
       {"4", CLREID_UNSUPPORTED_DEVICE, "unavailable"},
       {"6", CLREID_UNSUPPORTED_DEVICE, "1.2"},
-      {"8", CLREID_UNSUPPORTED_DEVICE, "0 to 7"},
-      {"99999999999999999999", CLREID_UNSUPPORTED_DEVICE, "0 to 7"},
+      {"9", CLREID_UNSUPPORTED_DEVICE, "0 to 8"},
+      {"99999999999999999999", CLREID_UNSUPPORTED_DEVICE, "0 to 8"},
       {"-1", CLREID_INVALID_ARGUMENT, "'-1'"},
       {"1x", CLREID_INVALID_ARGUMENT, "'1x'"},
       {"", CLREID_INVALID_ARGUMENT, "''"},
@@ -340,6 +354,7 @@ int main(void)
       cmocka_unit_test(test_no_device),
       cmocka_unit_test(test_no_facts),
       cmocka_unit_test(test_facts),
+      cmocka_unit_test(test_a_hundred_devices),
       cmocka_unit_test(test_choice),
   };
   return cmocka_run_group_tests_name("device", tests, create_folder, remove_folder);

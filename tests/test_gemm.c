@@ -84,11 +84,66 @@ static void random_shapes(void **state)
   support_verdict();
 }
 
+/* CLBlast, which knows nothing of our kernels, against the same oracle, with epilogues by our own. */
+static void products_by_clblast(void **state)
+{
+  (void)state;
+#ifdef CLREID_CLBLAST
+  for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+    cr_trial_spec spec = spec_of(table[i].batch, table[i].m, table[i].n, table[i].k, table[i].options & ~PANELS);
+    spec.op.gemm.library = true;
+    support_examine(spec);
+  }
+  cr_trial_spec large = spec_of(2, 256, 208, 512, BIAS | RES | RELU); /* beyond its kernels for small products */
+  large.op.gemm.library = true;
+  support_examine(large);
+  support_verdict();
+#else
+  print_message("SKIP: built without CLBlast\n");
+  skip();
+#endif
+}
+
+/* Whom the step gives the product to, and in how many launches. */
+static void what_clblast_takes(void **state)
+{
+  (void)state;
+  static const struct {
+    int options;
+    bool half, taken;
+    int launches;
+  } rows[] = {
+      {0, false, true, 1},          {BIAS, false, true, 2},    {RELU, false, true, 2}, {RES, false, true, 2},
+      {TRANSPOSED, false, true, 1}, {PANELS, false, false, 1}, {BIAS, true, false, 1},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    cr_trial_spec spec = spec_of(1, 20, 20, 20, rows[i].options);
+    clreid_error error = {CLREID_OK, ""};
+    cr_trial *trial;
+    cr_step *step;
+    spec.op.half = rows[i].half;
+    spec.op.gemm.library = true;
+    assert_int_equal(cr_trial_create(support_queue(), &spec, &trial, &error), CLREID_OK);
+#ifdef CLREID_CLBLAST
+    assert_int_equal(cr_step_create(support_queue(), &trial->op, 1, &step, &error), CLREID_OK);
+    assert_true(!strcmp(cr_step_variant(step), "gemm clblast") == rows[i].taken);
+    assert_int_equal(cr_step_launches(step), rows[i].launches);
+    cr_step_destroy(step);
+#else
+    assert_int_equal(cr_step_create(support_queue(), &trial->op, 1, &step, &error), CLREID_UNSUPPORTED_MODEL);
+    assert_non_null(strstr(error.text, "-DCLREID_CLBLAST=ON"));
+#endif
+    cr_trial_destroy(trial);
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_table),
       cmocka_unit_test(random_shapes),
+      cmocka_unit_test(products_by_clblast),
+      cmocka_unit_test(what_clblast_takes),
   };
   support_start(argc, argv);
   return cmocka_run_group_tests(tests, support_open, support_close);

@@ -29,8 +29,13 @@ static const struct {
 static const struct {
   int batch, height, width, channels, options;
 } whole_maps[] = {
-    {1, 1, 1, 16, 0}, {2, 16, 8, 2048, FLOAT_OUT}, {3, 7, 5, 33, 0}, {5, 4, 2, 1, FLOAT_OUT}, {2, 64, 32, 20, SLICE},
-    {2, 18, 24, 48, MASK}, {3, 5, 7, 33, MASK | SLICE | FLOAT_OUT},
+    {1, 1, 1, 16, 0},
+    {2, 16, 8, 2048, FLOAT_OUT},
+    {3, 7, 5, 33, 0},
+    {5, 4, 2, 1, FLOAT_OUT},
+    {2, 64, 32, 20, SLICE},
+    {2, 18, 24, 48, MASK},
+    {3, 5, 7, 33, MASK | SLICE | FLOAT_OUT},
 };
 
 static void examine_both(cr_trial_spec spec, int options)

@@ -3,7 +3,7 @@
  */
 #include "support.h"
 
-enum { SCALE = 1, BIAS = 2, RES = 4, RELU = 8, SIGMOID = 16, FLOAT_IN = 32, FLOAT_OUT = 64, SLICE = 128 };
+enum { SCALE = 1, BIAS = 2, RES = 4, RELU = 8, SIGMOID = 16, FLOAT_IN = 32, FLOAT_OUT = 64, SLICE = 128, BY_ROW = 256 };
 
 static const struct {
   int batch, rows, columns, options;
@@ -19,6 +19,7 @@ static const struct {
     {1, 4, 19, SCALE | BIAS | SLICE | FLOAT_OUT},
     {3, 3, 64, RES | RELU | SLICE},
     {1, 128, 5, BIAS},
+    {2, 9, 18, SCALE | BIAS | BY_ROW | RELU},
 };
 
 static cr_trial_spec spec_of(int batch, int rows, int columns, int options)
@@ -26,6 +27,7 @@ static cr_trial_spec spec_of(int batch, int rows, int columns, int options)
   cr_trial_spec spec = cr_trial_rows(CR_SCALE, batch, rows, columns);
   spec.scale = options & SCALE;
   spec.bias = options & BIAS;
+  spec.op.scale.bias_by_row = options & BY_ROW;
   spec.residual = options & RES;
   spec.op.activation = options & RELU ? CR_RELU : options & SIGMOID ? CR_SIGMOID : CR_LINEAR;
   if (options & SLICE) {

@@ -60,7 +60,8 @@ static clreid_status make_weights(run *it, clreid_error *error)
   if (!made) it->folder[0] = '\0';
   interrupt_release();
   if (!made) {
-    return console_fail(error, CLREID_INVALID_FILE, "cannot make a folder for random weights in %s: set TMPDIR", place);
+    return console_fail(error, CLREID_INVALID_FILE, "cannot make a folder for random weights in '%s': set TMPDIR",
+                        place);
   }
   snprintf(it->random, sizeof it->random, "%s/weights.safetensors", it->folder);
   interrupt_guard(it->folder);

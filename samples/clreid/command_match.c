@@ -93,7 +93,7 @@ static clreid_status check_finite(block *part, clreid_error *error)
   }
   if (count == 0) return CLREID_OK;
   return console_fail(error, CLREID_INVALID_FILE,
-                      "%s has %" PRIu64 " of %" PRIu64 " rows that are not finite (%s%s): leave their pictures out",
+                      "'%s' has %" PRIu64 " of %" PRIu64 " rows that are not finite (%s%s): leave their pictures out",
                       part->file.path, count, part->file.rows, list, count > 5 ? ", ..." : "");
 }
 
@@ -122,7 +122,7 @@ static clreid_status open_files(run *it, clreid_error *error)
   if (status == CLREID_OK) status = npy_open(it->set->gallery, &it->gallery.file, error);
   if (status == CLREID_OK && it->query.file.columns != it->gallery.file.columns) {
     status = console_fail(error, CLREID_INVALID_FILE,
-                          "the features of %s have length %" PRIu64 ", those of %s %" PRIu64
+                          "the features of '%s' have length %" PRIu64 ", those of '%s' %" PRIu64
                           ": embed both with the same network",
                           it->set->query, it->query.file.columns, it->set->gallery, it->gallery.file.columns);
   }
@@ -161,7 +161,7 @@ static void match_block(run *it)
 static void print_rows(uint64_t query, const nearest_list *list)
 {
   for (size_t i = 0; i < list->count; ++i) {
-    printf("%6" PRIu64 " %5zu %8" PRIu64 "  %.6f\n", query, i + 1, list->entries[i].index, list->entries[i].distance);
+    printf("%6" PRIu64 " %5zu %8" PRIu64 "  %.6g\n", query, i + 1, list->entries[i].index, list->entries[i].distance);
   }
 }
 

@@ -149,8 +149,8 @@ static clreid_status read_at(const npy *file, uint64_t offset, void *bytes, size
   while (size > 0) {
     const ssize_t got = pread(file->handle, rest, size, (off_t)offset);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return console_fail(error, CLREID_INVALID_FILE, "cannot read %s: %s", file->path, strerror(errno));
-    if (got == 0) return console_fail(error, CLREID_INVALID_FILE, "%s became shorter while it was read", file->path);
+    if (got < 0) return console_fail(error, CLREID_INVALID_FILE, "cannot read '%s': %s", file->path, strerror(errno));
+    if (got == 0) return console_fail(error, CLREID_INVALID_FILE, "'%s' became shorter while it was read", file->path);
     rest += got;
     offset += (uint64_t)got;
     size -= (size_t)got;
@@ -167,26 +167,27 @@ static clreid_status read_header(npy *file, uint64_t file_bytes, char **text, cl
   if (status != CLREID_OK) return status;
   if (enough < 10 || memcmp(start, magic, sizeof magic) != 0) {
     return console_fail(error, CLREID_INVALID_FILE,
-                        "%s is not a .npy file (%" PRIu64 " bytes, without its magic number)", file->path, file_bytes);
+                        "'%s' is not a .npy file (%" PRIu64 " bytes, without its magic number)", file->path,
+                        file_bytes);
   }
   if (start[6] < 1 || start[6] > 3) {
-    return console_fail(error, CLREID_INVALID_FILE, "%s has .npy version %d, known are 1 to 3", file->path, start[6]);
+    return console_fail(error, CLREID_INVALID_FILE, "'%s' has .npy version %d, known are 1 to 3", file->path, start[6]);
   }
   const uint64_t before = start[6] == 1 ? 10 : 12;
   uint64_t length = start[8] | (uint64_t)start[9] << 8;
   if (start[6] > 1) length |= (uint64_t)start[10] << 16 | (uint64_t)start[11] << 24;
   if (length > MOST_HEADER_BYTES || before + length > file_bytes) {
     return console_fail(error, CLREID_INVALID_FILE,
-                        "%s says its .npy header has %" PRIu64 " bytes, but the file has %" PRIu64
+                        "'%s' says its .npy header has %" PRIu64 " bytes, but the file has %" PRIu64
                         " in all and a header at most %d",
                         file->path, length, file_bytes, MOST_HEADER_BYTES);
   }
   file->data = before + length;
   *text = calloc(length + 1, 1);
-  if (!*text) return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for reading %s", file->path);
+  if (!*text) return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for reading '%s'", file->path);
   status = read_at(file, before, *text, (size_t)length, error);
   if (status == CLREID_OK && strlen(*text) != length) {
-    status = console_fail(error, CLREID_INVALID_FILE, "%s has a .npy header with a zero byte in it", file->path);
+    status = console_fail(error, CLREID_INVALID_FILE, "'%s' has a .npy header with a zero byte in it", file->path);
   }
   if (status != CLREID_OK) free(*text);
   return status;
@@ -196,27 +197,27 @@ static clreid_status check_header(npy *file, const header *read, uint64_t file_b
 {
   if (strcmp(read->type, "<f4") != 0) {
     return console_fail(error, CLREID_INVALID_FILE,
-                        "%s holds numbers of type '%s', needed is '<f4' (little-endian float32): save it with "
+                        "'%s' holds numbers of type '%s', needed is '<f4' (little-endian float32): save it with "
                         "astype('<f4')",
                         file->path, read->type);
   }
   if (read->fortran_order) {
     return console_fail(error, CLREID_INVALID_FILE,
-                        "%s is in Fortran order, needed is C order: save it with ascontiguousarray", file->path);
+                        "'%s' is in Fortran order, needed is C order: save it with ascontiguousarray", file->path);
   }
   if (read->dimensions != 2) {
-    return console_fail(error, CLREID_INVALID_FILE, "%s has %d dimensions, needed are 2: (pictures, feature length)",
+    return console_fail(error, CLREID_INVALID_FILE, "'%s' has %d dimensions, needed are 2: (pictures, feature length)",
                         file->path, read->dimensions);
   }
   const uint64_t rows = read->shape[0], columns = read->shape[1];
   if (rows == 0 || columns == 0) {
-    return console_fail(error, CLREID_INVALID_FILE, "%s holds no feature: its shape is (%" PRIu64 ", %" PRIu64 ")",
+    return console_fail(error, CLREID_INVALID_FILE, "'%s' holds no feature: its shape is (%" PRIu64 ", %" PRIu64 ")",
                         file->path, rows, columns);
   }
   const uint64_t data_bytes = file_bytes - file->data;
   if (columns > UINT64_MAX / 4 / rows || rows * columns * 4 != data_bytes) {
     return console_fail(error, CLREID_INVALID_FILE,
-                        "%s says its shape is (%" PRIu64 ", %" PRIu64 "), but %" PRIu64
+                        "'%s' says its shape is (%" PRIu64 ", %" PRIu64 "), but %" PRIu64
                         " bytes follow its header instead of 4 a number: it is cut short or damaged",
                         file->path, rows, columns, data_bytes);
   }
@@ -230,11 +231,11 @@ static clreid_status open_checked(npy *file, clreid_error *error)
   struct stat facts;
   if (stat(file->path, &facts) == 0 &&
       !S_ISREG(facts.st_mode)) { /* before open(), which would wait for a pipe's writer */
-    return console_fail(error, CLREID_INVALID_FILE, "cannot read %s: it is not a file", file->path);
+    return console_fail(error, CLREID_INVALID_FILE, "cannot read '%s': it is not a file", file->path);
   }
   file->handle = open(file->path, O_RDONLY | O_CLOEXEC);
   if (file->handle < 0 || fstat(file->handle, &facts) != 0) {
-    return console_fail(error, CLREID_INVALID_FILE, "cannot read %s: %s", file->path, strerror(errno));
+    return console_fail(error, CLREID_INVALID_FILE, "cannot read '%s': %s", file->path, strerror(errno));
   }
   const uint64_t file_bytes = (uint64_t)facts.st_size;
   char *text;
@@ -246,7 +247,7 @@ static clreid_status open_checked(npy *file, clreid_error *error)
   } else {
     status = console_fail(
         error, CLREID_INVALID_FILE,
-        "%s has a .npy header that is no plain array's: needed are descr '<f4', fortran_order and shape", file->path);
+        "'%s' has a .npy header that is no plain array's: needed are descr '<f4', fortran_order and shape", file->path);
   }
   free(text);
   return status;
@@ -255,7 +256,7 @@ static clreid_status open_checked(npy *file, clreid_error *error)
 clreid_status npy_open(const char *path, npy *file, clreid_error *error)
 {
   *file = (npy){.handle = -1, .path = strdup(path)};
-  if (!file->path) return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for reading %s", path);
+  if (!file->path) return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for reading '%s'", path);
   const clreid_status status = open_checked(file, error);
   if (status != CLREID_OK) npy_close(file);
   return status;

@@ -25,7 +25,7 @@ static clreid_status fail_errno(clreid_error *error, const char *path, int numbe
   const char *reason = strerror(number);
   if (number == ENOENT) reason = "its folder does not exist, make it first";
   if (number == ENOSPC || number == EDQUOT) reason = "the disk is full, make room or write elsewhere";
-  return console_fail(error, CLREID_INVALID_FILE, "cannot write %s: %s", path, reason);
+  return console_fail(error, CLREID_INVALID_FILE, "cannot write '%s': %s", path, reason);
 }
 
 clreid_status output_check(const char *path, clreid_error *error)
@@ -33,10 +33,10 @@ clreid_status output_check(const char *path, clreid_error *error)
   struct stat facts;
   if (stat(path, &facts) != 0) return CLREID_OK; /* creating it will tell */
   if (S_ISDIR(facts.st_mode)) {
-    return console_fail(error, CLREID_INVALID_FILE, "cannot write %s: it is a folder, give a file name", path);
+    return console_fail(error, CLREID_INVALID_FILE, "cannot write '%s': it is a folder, give a file name", path);
   }
   if (!S_ISREG(facts.st_mode)) {
-    return console_fail(error, CLREID_INVALID_FILE, "cannot write %s: it is a device or a pipe, give a file name",
+    return console_fail(error, CLREID_INVALID_FILE, "cannot write '%s': it is a device or a pipe, give a file name",
                         path);
   }
   return CLREID_OK;
@@ -71,7 +71,7 @@ clreid_status output_create(const char *path, output **file, clreid_error *error
   if (status != CLREID_OK) return status;
 
   output *made = calloc(1, sizeof *made);
-  if (!made) return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for writing %s", path);
+  if (!made) return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for writing '%s'", path);
   made->handle = -1;
   made->path = realpath(path, NULL); /* a link stays a link: its target is replaced */
   if (!made->path) made->path = strdup(path);
@@ -79,7 +79,7 @@ clreid_status output_create(const char *path, output **file, clreid_error *error
   made->aside = malloc(room);
   if (!made->path || !made->aside) {
     free_output(made);
-    return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for writing %s", path);
+    return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for writing '%s'", path);
   }
   /* Held, so that an interrupt finds the file either not there or guarded. */
   made->aside[0] = '\0';
@@ -100,7 +100,7 @@ clreid_status output_reserve(output *file, uint64_t bytes, clreid_error *error)
 {
   const int number = posix_fallocate(file->handle, 0, (off_t)bytes);
   if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
-    return console_fail(error, CLREID_INVALID_FILE, "cannot write %s: the disk has no room for its %llu bytes",
+    return console_fail(error, CLREID_INVALID_FILE, "cannot write '%s': the disk has no room for its %llu bytes",
                         file->path, (unsigned long long)bytes);
   }
   return CLREID_OK; /* a file system that cannot reserve will report when it is written */

@@ -39,7 +39,7 @@ awk -v queries="$folder/query.txt" -v gallery="$folder/gallery.txt" '
       printf "%s%s:", (NR > 2 ? "\n" : ""), query_name[$1]
       first += right
     }
-    printf "  %s%s %.4f", gallery_name[$3], (right ? "" : " (wrong)"), $4
+    printf "  %s%s %.2g", gallery_name[$3], (right ? "" : " (wrong)"), $4
     among += right
     all++
   }
