@@ -11,7 +11,7 @@
 #include "../host/ops.h"
 #include "weights.h"
 
-enum { CR_PARTS = 3, CR_NAME = 112 };
+enum { CR_PARTS = 6, CR_NAME = 112 };
 
 /* A block of a matrix [out][in][taps]: rows of NAME.weight, columns first_in .. first_in + in of its own_in, times the
  * batch norm's scale; it stands at (to_out, to_in). */
@@ -29,6 +29,8 @@ typedef enum cr_constant_kind {
   CR_CONSTANT_PANELS,  /* convolution weights, as cr_conv_pack lays them out for the step's conv */
   CR_CONSTANT_COLUMNS, /* the transposed matrix in panels: what a product reads as B, B[k][n] = matrix[n][k] */
   CR_CONSTANT_ROWS,    /* the matrix itself, row-major: what a product reads as A */
+  CR_CONSTANT_LAYERS,  /* a layer for each part, one after the other, floats always: its matrix as COLUMNS, then its
+                           shifts [padded(out)]; out and in of the whole do not count */
   CR_CONSTANT_SCALE,   /* the batch norms' factors, float[padded(out)] */
   CR_CONSTANT_BIAS,    /* the batch norms' shifts (with the convolutions' biases), float[padded(out)] */
 } cr_constant_kind;

@@ -115,8 +115,14 @@ static cr_unit make_unit(fusion *f, cr_node n)
   case CR_NODE_POOL:
   case CR_NODE_ATTENTION:
   case CR_NODE_CONCAT:
-  case CR_NODE_SQUEEZE:
-    break; /* the last is contracted before */
+  case CR_NODE_SQUEEZE: /* contracted before */
+  case CR_NODE_HARMONY:
+  case CR_NODE_ATTEND:
+  case CR_NODE_CROP:
+  case CR_NODE_STREAMS_AS_CHANNELS:
+  case CR_NODE_JOIN:
+  case CR_NODE_NORMALISE:
+    break;
   }
   return unit;
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../host/ops.h"
+
 struct cr_graph {
   cr_graph_node *nodes;
   int node_count;
@@ -114,6 +116,7 @@ static cr_graph_node *add_node(cr_graph *graph, cr_node_kind kind, cr_node x, co
     node->height = larger[x].height;
     node->width = larger[x].width;
     node->channels = larger[x].channels;
+    node->streams = larger[x].streams;
   }
   return node;
 }
@@ -136,6 +139,7 @@ cr_node cr_graph_input(cr_graph *graph, int height, int width, int channels)
   node->height = height;
   node->width = width;
   node->channels = channels;
+  node->streams = 1;
   return number(graph, node);
 }
 
@@ -180,7 +184,10 @@ cr_node cr_graph_conv(cr_graph *graph, cr_node x, const char *name, cr_conv_spec
     return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
                          "convolution %s: %d and %d channels do not divide into %d groups", name, in, spec.out,
                          spec.groups);
-  add_kernel(graph, name, spec.out, in / spec.groups, spec.kernel);
+  if (spec.linear)
+    add_weight(graph, name, "weight", CR_ROLE_KERNEL, 1, 2, (int[4]){spec.out, in});
+  else
+    add_kernel(graph, name, spec.out, in / spec.groups, spec.kernel);
   if (spec.bias) add_weight(graph, name, "bias", CR_ROLE_BIAS, 1, 1, (int[4]){spec.out});
   return number(graph, node);
 }
@@ -294,7 +301,7 @@ cr_node cr_graph_attention(cr_graph *graph, cr_node x, const char *name, cr_atte
 cr_node cr_graph_masked_mean(cr_graph *graph, cr_node x, cr_node mask)
 {
   cr_graph_node *node = add_node(graph, CR_NODE_POOL, x, "masked mean");
-  if (!node) return CR_BROKEN;
+  if (!node || !is_node(graph, mask, node->name)) return CR_BROKEN;
   const cr_graph_node *other = &graph->nodes[mask];
   if (other->height != node->height || other->width != node->width || other->channels != node->channels)
     return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a map of %d x %d x %d with a mask of %d x %d x %d",
@@ -308,7 +315,7 @@ cr_node cr_graph_masked_mean(cr_graph *graph, cr_node x, cr_node mask)
 cr_node cr_graph_concat(cr_graph *graph, cr_node a, cr_node b)
 {
   cr_graph_node *node = add_node(graph, CR_NODE_CONCAT, a, "concat");
-  if (!node) return CR_BROKEN;
+  if (!node || !is_node(graph, b, node->name)) return CR_BROKEN;
   const cr_graph_node *other = &graph->nodes[b];
   node->input[1] = b;
   if (other->height != node->height || other->width != node->width || node->channels % CR_CONCAT_UNIT)
@@ -320,12 +327,116 @@ cr_node cr_graph_concat(cr_graph *graph, cr_node a, cr_node b)
   return number(graph, node);
 }
 
+/* ---- Harmonious attention, streams, vectors ---------------------------------------------------------------------- */
+
+/* PREFIX.NAME.conv and PREFIX.NAME.bn */
+static void add_harmony_layer(cr_graph *graph, const char *prefix, const char *what, int out, int in, int kernel)
+{
+  char name[112];
+  snprintf(name, sizeof name, "%.60s.%s.conv", prefix, what);
+  add_kernel(graph, name, out, in, kernel);
+  snprintf(name, sizeof name, "%.60s.%s.bn", prefix, what);
+  add_batch_norm(graph, name, out, 1, 1);
+}
+
+cr_node cr_graph_harmony(cr_graph *graph, cr_node x, const char *prefix, cr_harmony_spec spec)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_HARMONY, x, prefix);
+  if (!node) return CR_BROKEN;
+  const int channels = node->channels, reduced = channels / spec.reduction;
+  node->harmony = spec;
+  if (reduced < 1 || spec.regions < 1)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "%s: %d channels reduced by %d, and %d regions; neither may be none", prefix, channels,
+                         spec.reduction, spec.regions);
+  add_harmony_layer(graph, prefix, "spatial1", 1, 1, 3);
+  add_harmony_layer(graph, prefix, "spatial2", 1, 1, 1);
+  add_harmony_layer(graph, prefix, "channel1", reduced, channels, 1);
+  add_harmony_layer(graph, prefix, "channel2", channels, reduced, 1);
+  add_harmony_layer(graph, prefix, "blend", channels, channels, 1);
+  char name[112];
+  snprintf(name, sizeof name, "%.60s.regions", prefix);
+  add_weight(graph, name, "weight", CR_ROLE_KERNEL, 1, 2, (int[4]){2 * spec.regions, channels});
+  add_weight(graph, name, "bias", CR_ROLE_BIAS, 1, 1, (int[4]){2 * spec.regions});
+  return number(graph, node);
+}
+
+cr_node cr_graph_attend(cr_graph *graph, cr_node x, cr_node harmony)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_ATTEND, x, "attend");
+  if (!node) return CR_BROKEN;
+  snprintf(node->name, sizeof node->name, "%s", graph->nodes[harmony].name);
+  node->input[1] = harmony;
+  return number(graph, node);
+}
+
+cr_node cr_graph_crop(cr_graph *graph, cr_node x, cr_node harmony, cr_node residual, int height, int width)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_CROP, x, "crop");
+  if (!node) return CR_BROKEN;
+  snprintf(node->name, sizeof node->name, "%s", graph->nodes[harmony].name);
+  node->input[1] = harmony;
+  node->input[2] = residual;
+  node->height = height;
+  node->width = width;
+  node->streams = graph->nodes[harmony].harmony.regions;
+  if (residual < 0) return number(graph, node);
+  const cr_graph_node *other = &graph->nodes[residual];
+  if (other->height != height || other->width != width || other->channels != node->channels ||
+      other->streams != node->streams)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a crop to %d maps of %d x %d x %d plus %d of %d x %d x %d",
+                         node->streams, height, width, node->channels, other->streams, other->height, other->width,
+                         other->channels);
+  return number(graph, node);
+}
+
+cr_node cr_graph_streams_as_channels(cr_graph *graph, cr_node x)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_STREAMS_AS_CHANNELS, x, "streams");
+  if (!node) return CR_BROKEN;
+  if (node->height != 1 || node->width != 1 || cr_padded(node->channels) != (size_t)node->channels)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "streams of %d x %d x %d cannot be one vector: they must be vectors of a multiple of %d",
+                         node->height, node->width, node->channels, CR_PANEL);
+  node->channels *= node->streams;
+  node->streams = 1;
+  return number(graph, node);
+}
+
+cr_node cr_graph_join(cr_graph *graph, cr_node a, cr_node b)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_JOIN, a, "join");
+  if (!node) return CR_BROKEN;
+  const cr_graph_node *other = &graph->nodes[b];
+  node->input[1] = b;
+  if (node->height != 1 || node->width != 1 || other->height != 1 || other->width != 1 || node->streams != 1 ||
+      other->streams != 1 || cr_padded(node->channels) != (size_t)node->channels)
+    return cr_graph_fail(
+        graph, CLREID_INVALID_NETWORK,
+        "%d x %d x %d and %d x %d x %d are not joined: both must be vectors, the first of a multiple of %d",
+        node->height, node->width, node->channels, other->height, other->width, other->channels, CR_PANEL);
+  node->channels += other->channels;
+  return number(graph, node);
+}
+
 cr_node cr_graph_copy(cr_graph *graph, const cr_graph_node *from, const cr_node input[3])
 {
-  cr_graph_node *node = add_node(graph, from->kind, CR_BROKEN, from->name);
+  cr_graph_node *node = add_node(graph, from->kind, input[0], from->name);
   if (!node) return CR_BROKEN;
   *node = *from;
   memcpy(node->input, input, sizeof node->input);
+  return number(graph, node);
+}
+
+cr_node cr_graph_normalise(cr_graph *graph, cr_node x, int parts)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_NORMALISE, x, "normalise");
+  if (!node) return CR_BROKEN;
+  node->parts = parts;
+  if (node->height != 1 || node->width != 1 || parts < 1 || node->channels % (parts * CR_PANEL))
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "%d x %d x %d is not normalised in %d parts: they must be vectors of a multiple of %d",
+                         node->height, node->width, node->channels, parts, CR_PANEL);
   return number(graph, node);
 }
 
@@ -450,6 +561,14 @@ static uint64_t attention_multiply_adds(const cr_graph_node *node, uint64_t chan
   return 3 * positions * channels * inner + 2 * positions * positions * inner;
 }
 
+static uint64_t harmony_multiply_adds(const cr_graph_node *node)
+{
+  const uint64_t pixels = (uint64_t)node->height * node->width, channels = node->channels;
+  const uint64_t small_map = (uint64_t)((node->height + 1) / 2) * ((node->width + 1) / 2);
+  return small_map * 9 + pixels + 2 * channels * (channels / node->harmony.reduction) + pixels * channels * channels +
+         channels * 2 * node->harmony.regions;
+}
+
 uint64_t cr_graph_multiply_adds(const cr_graph *graph)
 {
   uint64_t sum = 0;
@@ -459,9 +578,10 @@ uint64_t cr_graph_multiply_adds(const cr_graph *graph)
     if (node->kind == CR_NODE_SQUEEZE) sum += 2 * (uint64_t)node->channels * node->squeeze.middle;
     if (node->kind == CR_NODE_ATTENTION)
       sum += attention_multiply_adds(node, (uint64_t)graph->nodes[node->input[0]].channels);
+    if (node->kind == CR_NODE_HARMONY) sum += harmony_multiply_adds(node);
     if (node->kind == CR_NODE_CONV)
-      sum += (uint64_t)node->height * node->width * node->channels * node->conv.kernel * node->conv.kernel *
-             (graph->nodes[node->input[0]].channels / node->conv.groups);
+      sum += (uint64_t)node->streams * node->height * node->width * node->channels * node->conv.kernel *
+             node->conv.kernel * (graph->nodes[node->input[0]].channels / node->conv.groups);
   }
   return sum;
 }

@@ -43,8 +43,8 @@ static const cr_step_constants *same_constants(const clreid_model *model, int s)
 {
   const cr_plan_step *steps = model->plan->steps;
   for (int t = 0; t < s; t++)
-    if (cr_constant_same(&steps[t].weights, &steps[s].weights) && cr_constant_same(&steps[t].bias, &steps[s].bias) &&
-        cr_constant_same(&steps[t].matrix, &steps[s].matrix))
+    if (steps[t].op.half == steps[s].op.half && cr_constant_same(&steps[t].weights, &steps[s].weights) &&
+        cr_constant_same(&steps[t].bias, &steps[s].bias) && cr_constant_same(&steps[t].matrix, &steps[s].matrix))
       return &model->constants[t];
   return NULL;
 }

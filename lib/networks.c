@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* clang-format off: a row a line */
 static const cr_network networks[] = {
     {"rga-none", cr_build_rga, "", cr_rga_keys},
     {"rga-s", cr_build_rga, "S", cr_rga_keys},
@@ -20,7 +21,11 @@ static const cr_network networks[] = {
     {"fnc-spatial", cr_build_fnc, "spatial", cr_fnc_keys},
     {"fnc-channel", cr_build_fnc, "channel", cr_fnc_keys},
     {"fnc-baseline", cr_build_fnc, "baseline", cr_fnc_keys},
+    {"han-small", cr_build_han, "small", cr_han_keys},
+    {"han-medium", cr_build_han, "medium", cr_han_keys},
+    {"han-large", cr_build_han, "large", cr_han_keys},
 };
+/* clang-format on */
 enum { NETWORKS = sizeof networks / sizeof networks[0] };
 
 const cr_network *cr_network_at(size_t index)

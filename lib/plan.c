@@ -239,20 +239,66 @@ static void plan_concat(cr_planner *planner, const cr_unit *unit, const int *ten
   }
 }
 
+static void plan_normalise(cr_planner *planner, const cr_unit *unit, int x, int out)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node];
+  cr_plan_step *step = cr_plan_step_add(planner, CR_NORMALISE, node->name, "");
+  step->op.normalise = (cr_normalise){.columns = node->channels, .parts = node->parts};
+  step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
+  step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
+}
+
 /* ---- Units ------------------------------------------------------------------------------------------------------ */
 
-/* Vectors that only batch norms, joins and the caller read stay float: they are few, and they are what the caller gets.
- * Other readers take them as they take maps, in the storage's type. */
-static bool gives_float(const cr_planner *planner, cr_node result)
+/* The parts of a joined vector are written where they belong in it: the planner's tensor for a unit's result, and where
+ * it begins in `offset`. */
+static int plan_result(cr_planner *planner, const cr_unit *unit, bool is_float, int *tensor_of, size_t *offset)
 {
-  const cr_graph_node *node = &planner->nodes[result];
-  if (node->height * node->width != 1 || node->kind == CR_NODE_RELATION) return false;
-  for (int n = result + 1; n < planner->node_count; n++) {
-    const cr_graph_node *reader = &planner->nodes[n];
-    for (int i = 0; i < 3; i++)
-      if (reader->input[i] == result && reader->kind != CR_NODE_BATCH_NORM && reader->kind != CR_NODE_CONCAT)
+  const cr_graph_node *result = &planner->nodes[unit->result];
+  const cr_node join = planner->join_of[unit->result];
+  const cr_graph_node *whole = join >= 0 ? &planner->nodes[join] : result;
+  *offset = join >= 0 && whole->input[1] == unit->result ? (size_t)planner->nodes[whole->input[0]].channels : 0;
+  if (join >= 0 && tensor_of[join] >= 0) return tensor_of[join];
+  const int tensor = cr_plan_tensor_add(planner, (size_t)whole->streams * whole->height * whole->width,
+                                        cr_padded(whole->channels), is_float);
+  tensor_of[join >= 0 ? join : unit->result] = tensor;
+  return tensor;
+}
+
+/* A step over streams runs over more pictures, each a part of its tensors. */
+static void run_over_streams(cr_planner *planner, cr_plan_step *step, int streams)
+{
+  if (streams <= 1 || planner->status != CLREID_OK) return;
+  step->op.streams = streams;
+  step->multiply_adds *= (uint64_t)streams;
+  for (int v = 0; v < CR_VIEWS; v++) step->op.view[v].picture /= (size_t)streams;
+}
+
+/* Vectors stay float as far as only batch norms, layers and joins follow them up to the caller: they are few, and they
+ * are what the caller gets. What goes back into a map is stored as maps are. */
+static bool is_float_vector(const cr_planner *planner, cr_node n)
+{
+  const cr_graph_node *node = &planner->nodes[n];
+  if (node->height != 1 || node->width != 1 || node->kind == CR_NODE_RELATION) return false;
+  for (int r = n + 1; r < planner->node_count; r++)
+    for (int i = 0; i < 3; i++) {
+      if (planner->nodes[r].input[i] != n) continue;
+      switch (planner->nodes[r].kind) {
+      case CR_NODE_CONCAT:
+      case CR_NODE_JOIN:
+      case CR_NODE_NORMALISE:
+        break;
+      case CR_NODE_CONV:
+      case CR_NODE_BATCH_NORM:
+      case CR_NODE_RELU:
+      case CR_NODE_SIGMOID:
+      case CR_NODE_STREAMS_AS_CHANNELS:
+        if (!is_float_vector(planner, r)) return false;
+        break;
+      default:
         return false;
-  }
+      }
+    }
   return true;
 }
 
@@ -261,23 +307,46 @@ static int tensor_or_none(const int *tensor_of, cr_node node)
   return node >= 0 ? tensor_of[node] : -1;
 }
 
+/* Nodes that other files lower, and those that are another view of a tensor. */
+static bool plan_composite(cr_planner *planner, const cr_unit *unit, int x, int *tensor_of)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node];
+  int *out = &tensor_of[unit->result];
+  switch (node->kind) {
+  case CR_NODE_RELATION:
+    *out = cr_plan_relation(planner, unit, x);
+    return true;
+  case CR_NODE_ATTENTION:
+    *out = cr_plan_attention(planner, unit, x);
+    return true;
+  case CR_NODE_HARMONY:
+    *out = cr_plan_harmony(planner, unit, x);
+    return true;
+  case CR_NODE_ATTEND:
+    *out = cr_plan_attend(planner, unit, x, tensor_of[node->input[1]]);
+    return true;
+  case CR_NODE_CROP:
+    *out = cr_plan_crop(planner, unit, x, tensor_of[node->input[1]], tensor_or_none(tensor_of, node->input[2]));
+    return true;
+  case CR_NODE_STREAMS_AS_CHANNELS:
+    *out = x;
+    return true;
+  case CR_NODE_JOIN:
+    return true; /* its parts have made it */
+  default:
+    return false;
+  }
+}
+
 static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
 {
-  const cr_graph_node *node = &planner->nodes[unit->node], *result = &planner->nodes[unit->result];
+  const cr_graph_node *node = &planner->nodes[unit->node];
   const int x = tensor_of[node->input[0]];
   const int residual = tensor_or_none(tensor_of, unit->residual);
-  if (node->kind == CR_NODE_RELATION) {
-    tensor_of[unit->result] = cr_plan_relation(planner, unit, x);
-    return;
-  }
-  if (node->kind == CR_NODE_ATTENTION) {
-    tensor_of[unit->result] = cr_plan_attention(planner, unit, x);
-    return;
-  }
-  const bool is_float = gives_float(planner, unit->result);
-  const int out =
-      cr_plan_tensor_add(planner, (size_t)result->height * result->width, cr_padded(result->channels), is_float);
-  tensor_of[unit->result] = out;
+  if (plan_composite(planner, unit, x, tensor_of)) return;
+  const bool is_float = is_float_vector(planner, unit->result);
+  size_t offset;
+  const int out = plan_result(planner, unit, is_float, tensor_of, &offset);
   if (out < 0) return;
   const int step = planner->plan->step_count;
   switch (node->kind) {
@@ -294,13 +363,20 @@ static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
     plan_mask(planner, unit, x, tensor_or_none(tensor_of, node->input[1]), tensor_or_none(tensor_of, node->input[2]),
               out);
     break;
+  case CR_NODE_NORMALISE:
+    plan_normalise(planner, unit, x, out);
+    break;
   default:
     plan_scale(planner, unit, x, residual, out);
     break;
   }
   if (planner->status != CLREID_OK) return;
-  planner->plan->steps[step].op.float_output = is_float;
-  planner->plan->steps[step].op.float_input = planner->plan->tensors[x].is_float;
+  cr_plan_step *planned = &planner->plan->steps[step];
+  planned->op.float_output = is_float;
+  planned->op.float_input = planner->plan->tensors[x].is_float;
+  if (node->kind == CR_NODE_CONV && planned->op.float_input) planned->op.half = false; /* a layer of pooled vectors */
+  planned->op.view[CR_OUTPUT].offset += offset;
+  run_over_streams(planner, planned, node->streams);
 }
 
 /* The picture stands with a margin for its readers and without padding of its rows: they must agree on the margin, and
@@ -389,14 +465,37 @@ static clreid_status place_tensors(cr_plan *plan, clreid_error *error)
 
 /* ---- The whole -------------------------------------------------------------------------------------------------- */
 
+/* join_of[n]: the node that joins the value of n with another, or CR_BROKEN. */
+static clreid_status find_joins(cr_planner *planner, const cr_unit *units, int unit_count, int node_count)
+{
+  for (int n = 0; n < node_count; n++) planner->join_of[n] = CR_BROKEN;
+  for (int n = 0; n < node_count; n++)
+    for (int i = 0; i < 2 && planner->nodes[n].kind == CR_NODE_JOIN; i++) {
+      const cr_node part = planner->nodes[n].input[i];
+      bool made = false; /* by a unit that writes a tensor of its own */
+      for (int u = 0; u < unit_count; u++)
+        if (units[u].result == part)
+          made =
+              planner->nodes[units[u].node].kind == CR_NODE_CONV || planner->nodes[units[u].node].kind == CR_NODE_POOL;
+      if (!made || planner->join_of[part] >= 0)
+        return cr_fail(planner->error, CLREID_INVALID_NETWORK, "%s (node %d) cannot be a part of a joined vector",
+                       planner->nodes[part].name, part);
+      planner->join_of[part] = n;
+    }
+  return CLREID_OK;
+}
+
 static clreid_status plan_units(cr_planner *planner, const cr_graph *graph, const cr_unit *units, int unit_count)
 {
   int count;
   cr_plan *plan = planner->plan;
   planner->nodes = cr_graph_nodes(graph, &count);
   planner->node_count = count;
-  int *tensor_of = calloc((size_t)count, sizeof *tensor_of);
+  int *tensor_of = malloc(2 * (size_t)count * sizeof *tensor_of);
   if (!tensor_of) return cr_fail(planner->error, CLREID_OUT_OF_MEMORY, "no memory for a graph of %d nodes", count);
+  for (int n = 0; n < count; n++) tensor_of[n] = -1;
+  planner->join_of = tensor_of + count;
+  planner->status = find_joins(planner, units, unit_count, count);
   tensor_of[0] = plan_input(planner, graph);
   for (int u = 0; u < unit_count && planner->status == CLREID_OK; u++) plan_unit(planner, &units[u], tensor_of);
   for (int o = 0; o < CR_OUTPUTS; o++) plan->outputs[o] = tensor_of[cr_graph_output_node(graph, (cr_output)o)];

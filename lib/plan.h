@@ -64,6 +64,7 @@ typedef struct cr_planner {
   cr_plan *plan;
   const cr_graph_node *nodes;
   int node_count;
+  cr_node *join_of; /* of each node: the one that joins its value with another, or CR_BROKEN */
   const cr_log *log;
   clreid_error *error;
   clreid_status status; /* the first failure; everything after it does nothing */
@@ -84,6 +85,11 @@ cr_plan_step *cr_plan_pointwise(cr_planner *planner, const char *name, const cha
                                 cr_view input, cr_view output, cr_activation activation);
 /* A product, one a picture; operands and constants are the caller's to add. */
 cr_plan_step *cr_plan_product(cr_planner *planner, const char *name, const char *what, int m, int n, int k);
+
+/* harmony.c: the attention's small vectors, its mask applied to x, and the crops, each one step into a new tensor. */
+int cr_plan_harmony(cr_planner *planner, const cr_unit *unit, int x);
+int cr_plan_attend(cr_planner *planner, const cr_unit *unit, int x, int harmony);
+int cr_plan_crop(cr_planner *planner, const cr_unit *unit, int x, int harmony, int residual);
 
 /* relation.c: the mask's logits of a relation node, with the unit's activation, into a new tensor: [nodes rows] for
  * pixels, [one row] for channels. */

@@ -208,6 +208,19 @@ static void output_size(const cr_op *op, size_t *rows, size_t *columns)
   case CR_ATTENTION:
     *rows = op->attention.positions, *columns = op->attention.inner;
     break;
+  case CR_HARMONY:
+    *rows = 1, *columns = cr_harmony_length(&op->harmony);
+    break;
+  case CR_ATTEND:
+    *rows = op->attend.rows, *columns = op->attend.columns;
+    break;
+  case CR_CROP:
+    *rows = (size_t)op->crop.streams * op->crop.out_height * op->crop.out_width;
+    *columns = op->crop.channels;
+    break;
+  case CR_NORMALISE:
+    *rows = 1, *columns = op->normalise.columns;
+    break;
   case CR_PACK:
   case CR_KINDS:
     break;
@@ -231,7 +244,8 @@ static clreid_status output_is_finite(clreid_session *s, int index, int batch, b
   clreid_status status = values && (!half || halves)
                              ? CLREID_OK
                              : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for %zu numbers", elements);
-  for (int b = 0; b < batch && status == CLREID_OK && *finite; b++) {
+  const int pictures = batch * (op->streams > 1 ? op->streams : 1);
+  for (int b = 0; b < pictures && status == CLREID_OK && *finite; b++) {
     status = cr_queue_read(s->queue, view.buffer, (view.offset + (size_t)b * view.picture) * element,
                            elements * element, half ? (void *)halves : values, error);
     if (status == CLREID_OK && half) cr_from_half(halves, values, elements);

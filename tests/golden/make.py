@@ -49,6 +49,9 @@ CASES.update({
     'fnc.1': ('fnc', (), 1),  # one seed: their statistics are many
     'fnc-add.1': ('fnc-add', (), 1),
 })
+CASES.update({f'{network}.{seed}': (network, (), seed)
+              for network, seeds in (('han-small', (1, 2, 3)), ('han-medium', (1,)), ('han-large', (1,)))
+              for seed in seeds})
 
 
 def draw_pictures(count):
