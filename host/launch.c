@@ -21,6 +21,8 @@ static const cr_operator *const operators[CR_KINDS] = {
     [CR_WINOGRAD_INPUT] = &cr_operator_winograd_input,
     [CR_WINOGRAD_PRODUCT] = &cr_operator_winograd_product,
     [CR_WINOGRAD_OUTPUT] = &cr_operator_winograd_output,
+    [CR_SOFTMAX] = &cr_operator_softmax,
+    [CR_ATTENTION] = &cr_operator_attention,
 };
 
 static const cr_operator *operator_of(const cr_op *op)
@@ -75,7 +77,8 @@ void cr_step_space(cr_step *step, size_t first, size_t second, size_t third)
 int cr_epilogue_flags(const cr_op *op)
 {
   return (op->activation == CR_RELU ? CR_EPILOGUE_RELU : 0) | (op->activation == CR_SIGMOID ? CR_EPILOGUE_SIGMOID : 0) |
-         (op->bias ? CR_EPILOGUE_BIAS : 0) | (op->view[CR_RESIDUAL].buffer ? CR_EPILOGUE_RESIDUAL : 0);
+         (op->bias ? CR_EPILOGUE_BIAS : 0) | (op->view[CR_RESIDUAL].buffer ? CR_EPILOGUE_RESIDUAL : 0) |
+         (op->view[CR_GATE].buffer ? CR_EPILOGUE_GATE : 0);
 }
 
 static void retain_operands(const cr_op *op)

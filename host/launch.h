@@ -18,6 +18,7 @@ enum {
   CR_EPILOGUE_BIAS = 4,
   CR_EPILOGUE_BIAS_BY_ROW = 8,
   CR_EPILOGUE_RESIDUAL = 16,
+  CR_EPILOGUE_GATE = 64,
 };
 
 typedef struct cr_operator {
@@ -28,7 +29,8 @@ typedef struct cr_operator {
 
 extern const cr_operator cr_operator_conv, cr_operator_gemm, cr_operator_pack, cr_operator_pool, cr_operator_scale,
     cr_operator_mask, cr_operator_depthwise, cr_operator_harmony, cr_operator_attend, cr_operator_crop,
-    cr_operator_normalise, cr_operator_winograd_input, cr_operator_winograd_product, cr_operator_winograd_output;
+    cr_operator_normalise, cr_operator_winograd_input, cr_operator_winograd_product, cr_operator_winograd_output,
+    cr_operator_softmax, cr_operator_attention;
 
 struct cr_step {
   const cr_operator *operator_;

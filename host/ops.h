@@ -108,6 +108,8 @@ typedef enum cr_kind {
   CR_POOL,
   CR_SCALE,
   CR_MASK,
+  CR_SOFTMAX,
+  CR_ATTENTION,
   CR_HARMONY,
   CR_ATTEND,
   CR_CROP,
@@ -118,12 +120,13 @@ typedef enum cr_kind {
   CR_KINDS
 } cr_kind;
 
-enum { CR_OUTPUT, CR_INPUT, CR_SECOND, CR_RESIDUAL, CR_VIEWS }; /* roles of the views of an operator */
+enum { CR_OUTPUT, CR_INPUT, CR_SECOND, CR_RESIDUAL, CR_GATE, CR_VIEWS }; /* roles of the views of an operator */
 
-/* Convolution. input[batch][height][width][channels] by weights, + bias[out_channels], + residual of the output's
- * shape, then the activation. weights as cr_conv_pack lays them out; bias float[cr_padded(out_channels)].
- * input.row is the distance of two neighbouring pixels; input_line that of two lines, for maps with a margin (0 means
- * width * input.row). A map with a margin stores its zero border itself: padding is then 0. */
+/* Convolution. input[batch][height][width][channels] by weights, + bias[out_channels], times gate (one row of
+ * out_channels a picture), + residual of the output's shape, then the activation. weights as cr_conv_pack lays them
+ * out; bias float[cr_padded(out_channels)]. input.row is the distance of two neighbouring pixels; input_line that of
+ * two lines, for maps with a margin (0 means width * input.row). A map with a margin stores its zero border itself:
+ * padding is then 0. */
 typedef struct cr_conv {
   int height, width, channels; /* of the input */
   int out_height, out_width, out_channels;
@@ -154,8 +157,9 @@ typedef struct cr_pack {
   bool transposed;
 } cr_pack;
 
-/* Window pooling, or with global set the mean of all positions: output one row of channels. Padding never wins a
- * maximum and is not counted in an average. */
+/* Window pooling, or with global set the mean of all positions: output one row of channels. A global mean may take
+ * second, a mask of the input's shape: the mean of input * mask. Padding never wins a maximum and is not counted in an
+ * average. */
 typedef struct cr_pool {
   bool maximum, global;
   int height, width, channels;
@@ -176,6 +180,22 @@ typedef struct cr_scale {
 typedef struct cr_mask {
   int rows, columns;
 } cr_mask;
+
+/* output[r][.] = softmax over the columns of input[r][.]: exp(x - most) / sum, for logits of any size; the exponentials
+ * are added with ascending columns. Padding columns become zero. */
+typedef struct cr_softmax {
+  int rows, columns;
+} cr_softmax;
+
+/* output[i][c] = sum over j of softmax_j(sum over k of input[i][k] second[k][j]) residual[j][c], the weights of the sum
+ * never stored: input [positions][inner], second in panels as CR_PACK transposed makes them of [positions][inner],
+ * residual [positions][inner]. Sums ascend. */
+typedef struct cr_attention {
+  int positions, inner;
+} cr_attention;
+
+/* The most positions that CR_ATTENTION may have on the device: it keeps their weights in local memory. */
+int cr_attention_most(const cr_device *device);
 
 /* What harmonious attention sees in input[height][width][channels]; output is one row of floats, whatever the storage:
  *     v[padded(channels)]       W blended: the mask at position p is sigmoid(relu(s[p] v[c] + shift[c])), see cr_attend
@@ -249,7 +269,7 @@ typedef struct cr_op {
   cr_buffer *weights, *bias; /* borrowed from the model; NULL: none */
   cr_activation activation;
   bool half;         /* storage of all views and of packed weights; sums are float */
-  bool float_output; /* output float even where the storage is half (pool, scale) */
+  bool float_output; /* output float even where the storage is half (conv, pool, scale) */
   bool float_input;  /* input float even where the storage is half (scale) */
   bool plain;        /* the plain twin of the kernel */
   int streams;       /* > 1: maps a picture; the views' picture stride is from map to map, for 0 and 1 there is one */
@@ -260,6 +280,8 @@ typedef struct cr_op {
     cr_pool pool;
     cr_scale scale;
     cr_mask mask;
+    cr_softmax softmax;
+    cr_attention attention;
     cr_harmony harmony;
     cr_attend attend;
     cr_crop crop;

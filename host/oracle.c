@@ -24,6 +24,14 @@ static void add_term(sum *s, double a)
   add_product(s, a, 1);
 }
 
+/* Of what is there so far: one rounding more for each of its summands. */
+static void multiply(sum *s, double factor)
+{
+  s->value *= factor;
+  s->magnitude *= fabs(factor);
+  s->terms++;
+}
+
 /* ---- Bounds ----------------------------------------------------------------------------------------------------- */
 
 static const double unit = 0x1p-24; /* roundoff of float */
@@ -61,10 +69,11 @@ static cr_expected activated(cr_expected x, cr_activation activation)
   return activation == CR_SIGMOID ? sigmoid_of(x) : x;
 }
 
-/* The ways that results end in: bias, residual, activation. */
+/* The ways that results end in: bias, gate, residual, activation. */
 static cr_expected epilogue(const cr_trial *trial, sum s, int picture, size_t row, size_t column)
 {
   if (trial->bias) add_term(&s, trial->bias[cr_trial_bias_by_row(&trial->op) ? row : column]);
+  if (trial->op.view[CR_GATE].buffer) multiply(&s, cr_trial_read(trial, CR_GATE, picture, 0, column));
   if (trial->op.view[CR_RESIDUAL].buffer) add_term(&s, cr_trial_read(trial, CR_RESIDUAL, picture, row, column));
   return activated((cr_expected){s.value, bound_of_sum(&s)}, trial->op.activation);
 }
@@ -127,6 +136,7 @@ static cr_expected expect_pool(const cr_trial *trial, int picture, size_t row, s
   const int left = p->global ? 0 : (int)row % p->out_width * p->stride_width - p->padding_width;
   const int window_height = p->global ? p->height : p->kernel_height;
   const int window_width = p->global ? p->width : p->kernel_width;
+  const bool masked = trial->op.view[CR_SECOND].buffer;
   double most = -INFINITY;
   sum s = {0};
   for (int y = top; y < top + window_height; y++)
@@ -134,11 +144,11 @@ static cr_expected expect_pool(const cr_trial *trial, int picture, size_t row, s
       if (y < 0 || y >= p->height || x < 0 || x >= p->width) continue;
       const double value = cr_trial_read(trial, CR_INPUT, picture, (size_t)y * p->width + x, column);
       if (value > most) most = value;
-      add_term(&s, value);
+      add_product(&s, value, masked ? cr_trial_read(trial, CR_SECOND, picture, (size_t)y * p->width + x, column) : 1);
     }
   if (p->maximum && !p->global) return (cr_expected){most, 0};
-  /* The division: 2.5 units in the last place, 5 roundoffs. */
-  return (cr_expected){s.value / s.terms, gamma_of(s.terms + 5) * s.magnitude / s.terms + FLT_MIN};
+  /* The division: 2.5 units in the last place, 5 roundoffs; and the product with a mask. */
+  return (cr_expected){s.value / s.terms, gamma_of(s.terms + 5 + masked) * s.magnitude / s.terms + FLT_MIN};
 }
 
 static cr_expected expect_scale(const cr_trial *trial, int picture, size_t row, size_t column)
@@ -156,6 +166,69 @@ static cr_expected expect_mask(const cr_trial *trial, int picture, size_t row, s
   return (cr_expected){value, gamma_of(2) * fabs(value) + FLT_MIN};
 }
 
+/* Softmax of columns logits, each within error of what it should be. An exponent is off by the errors of its logit and
+ * of the most, and by the rounding of their difference, which is at most 88 where exp does not end below FLT_MIN; exp
+ * itself is good to 4 roundoffs, a quotient to 5. */
+typedef struct softmax {
+  double most, sum;
+  double relative; /* error of a weight, of itself */
+  int columns;
+} softmax;
+
+static void softmax_begin(softmax *s, int columns)
+{
+  *s = (softmax){.most = -INFINITY, .columns = columns};
+}
+
+static void softmax_end(softmax *s, double error)
+{
+  const double exponential = expm1(2 * error + 88 * unit) * (1 + 4 * unit) + 4 * unit;
+  s->relative =
+      exponential < 1 ? (1 + exponential) / (1 - exponential) * (1 + gamma_of(s->columns + 10)) - 1 : INFINITY;
+}
+
+static cr_expected expect_softmax(const cr_trial *trial, int picture, size_t row, size_t column)
+{
+  const int columns = trial->op.softmax.columns;
+  softmax s;
+  softmax_begin(&s, columns);
+  for (int c = 0; c < columns; c++) s.most = fmax(s.most, cr_trial_read(trial, CR_INPUT, picture, row, c));
+  for (int c = 0; c < columns; c++) s.sum += exp(cr_trial_read(trial, CR_INPUT, picture, row, c) - s.most);
+  softmax_end(&s, 0);
+  const double value = exp(cr_trial_read(trial, CR_INPUT, picture, row, column) - s.most) / s.sum;
+  return (cr_expected){value, s.relative * value + 2 * FLT_MIN};
+}
+
+static sum attention_logit(const cr_trial *trial, int picture, size_t row, int j)
+{
+  sum s = {0};
+  for (int k = 0; k < trial->op.attention.inner; k++)
+    add_product(&s, cr_trial_read(trial, CR_INPUT, picture, row, k), cr_trial_read(trial, CR_SECOND, picture, k, j));
+  return s;
+}
+
+static cr_expected expect_attention(const cr_trial *trial, int picture, size_t row, size_t column)
+{
+  const int positions = trial->op.attention.positions;
+  double error = 0;
+  softmax s;
+  sum y = {0};
+  softmax_begin(&s, positions);
+  for (int j = 0; j < positions; j++) {
+    const sum logit = attention_logit(trial, picture, row, j);
+    s.most = fmax(s.most, logit.value);
+    error = fmax(error, bound_of_sum(&logit));
+  }
+  for (int j = 0; j < positions; j++) {
+    const double weight = exp(attention_logit(trial, picture, row, j).value - s.most);
+    s.sum += weight;
+    add_product(&y, weight, cr_trial_read(trial, CR_RESIDUAL, picture, j, column));
+  }
+  softmax_end(&s, error);
+  const double relative = (1 + s.relative) * (1 + gamma_of(y.terms + 1)) - 1;
+  return (cr_expected){y.value / s.sum, relative * y.magnitude / s.sum + 3 * flushed(&y)};
+}
+
 cr_expected cr_oracle_expect(const cr_trial *trial, int picture, size_t row, size_t column)
 {
   switch (trial->op.kind) {
@@ -169,6 +242,10 @@ cr_expected cr_oracle_expect(const cr_trial *trial, int picture, size_t row, siz
     return expect_scale(trial, picture, row, column);
   case CR_MASK:
     return expect_mask(trial, picture, row, column);
+  case CR_SOFTMAX:
+    return expect_softmax(trial, picture, row, column);
+  case CR_ATTENTION:
+    return expect_attention(trial, picture, row, column);
   default:
     return (cr_expected){cr_trial_read(trial, CR_INPUT, picture, row, column), 0}; /* CR_PACK moves numbers */
   }

@@ -41,6 +41,7 @@ static cr_extent conv_extent(const cr_trial_spec *spec, int view)
   if (view == CR_INPUT) return rows_of((size_t)c->height * c->width, c->channels);
   if (view == CR_OUTPUT || (view == CR_RESIDUAL && spec->residual))
     return rows_of((size_t)c->out_height * c->out_width, c->out_channels);
+  if (view == CR_GATE && spec->gate) return rows_of(1, c->out_channels);
   return (cr_extent){0};
 }
 
@@ -49,14 +50,15 @@ static cr_extent gemm_extent(const cr_trial_spec *spec, int view)
   const cr_gemm *g = &spec->op.gemm;
   if (view == CR_INPUT) return spec->transposed ? rows_of(g->k, g->m) : rows_of(g->m, g->k);
   if (view == CR_SECOND) return g->b_panels ? panels_of(g->k, g->n) : rows_of(g->k, g->n);
-  if (view == CR_OUTPUT || spec->residual) return rows_of(g->m, g->n);
+  if (view == CR_OUTPUT || (view == CR_RESIDUAL && spec->residual)) return rows_of(g->m, g->n);
   return (cr_extent){0};
 }
 
 static cr_extent pool_extent(const cr_trial_spec *spec, int view)
 {
   const cr_pool *p = &spec->op.pool;
-  if (view == CR_INPUT) return rows_of((size_t)p->height * p->width, p->channels);
+  if (view == CR_INPUT || (view == CR_SECOND && spec->second))
+    return rows_of((size_t)p->height * p->width, p->channels);
   if (view == CR_OUTPUT) return rows_of(p->global ? 1 : (size_t)p->out_height * p->out_width, p->channels);
   return (cr_extent){0};
 }
@@ -66,7 +68,14 @@ static cr_extent mask_extent(const cr_trial_spec *spec, int view)
   const cr_mask *m = &spec->op.mask;
   if (view == CR_SECOND) return spec->second ? rows_of(m->rows, 1) : (cr_extent){0};
   if (view == CR_RESIDUAL) return spec->residual ? rows_of(1, m->columns) : (cr_extent){0};
-  return rows_of(m->rows, m->columns);
+  return view == CR_GATE ? (cr_extent){0} : rows_of(m->rows, m->columns);
+}
+
+static cr_extent attention_extent(const cr_trial_spec *spec, int view)
+{
+  const cr_attention *a = &spec->op.attention;
+  if (view == CR_SECOND) return panels_of(a->inner, a->positions);
+  return view == CR_GATE ? (cr_extent){0} : rows_of(a->positions, a->inner);
 }
 
 static cr_extent extent_of(const cr_trial_spec *spec, int view)
@@ -86,8 +95,13 @@ static cr_extent extent_of(const cr_trial_spec *spec, int view)
     if (view == CR_INPUT) return rows_of(pack->rows, pack->columns);
     return view == CR_OUTPUT ? panels_of(pack->rows, pack->columns) : (cr_extent){0};
   case CR_SCALE:
-    if (view == CR_SECOND || (view == CR_RESIDUAL && !spec->residual)) return (cr_extent){0};
+    if (view == CR_SECOND || view == CR_GATE || (view == CR_RESIDUAL && !spec->residual)) return (cr_extent){0};
     return rows_of(scale->rows, scale->columns);
+  case CR_SOFTMAX:
+    if (view != CR_INPUT && view != CR_OUTPUT) return (cr_extent){0};
+    return rows_of(spec->op.softmax.rows, spec->op.softmax.columns);
+  case CR_ATTENTION:
+    return attention_extent(spec, view);
   default:
     return (cr_extent){0};
   }

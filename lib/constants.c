@@ -230,6 +230,23 @@ static clreid_status upload(const cr_constant *c, const cr_op *op, assembly *a, 
   return CLREID_OK;
 }
 
+static bool same_part(const cr_part *a, const cr_part *b)
+{
+  return a->bias == b->bias && a->out == b->out && a->own_in == b->own_in && a->first_in == b->first_in &&
+         a->in == b->in && a->to_out == b->to_out && a->to_in == b->to_in && a->spread == b->spread &&
+         !strcmp(a->kernel, b->kernel) && !strcmp(a->norm, b->norm);
+}
+
+bool cr_constant_same(const cr_constant *a, const cr_constant *b)
+{
+  if (a->kind != b->kind || a->parts != b->parts || a->out != b->out || a->in != b->in ||
+      a->taps_height != b->taps_height || a->taps_width != b->taps_width || a->rows_as_runs != b->rows_as_runs)
+    return false;
+  for (int p = 0; p < a->parts; p++)
+    if (!same_part(&a->part[p], &b->part[p])) return false;
+  return true;
+}
+
 clreid_status cr_constant_make(const cr_constant *constant, const cr_op *op, const cr_weights *weights,
                                const cr_weight_spec *specs, size_t spec_count, cr_device *device, cr_buffer **buffer,
                                clreid_error *error)

@@ -45,6 +45,9 @@ typedef struct cr_constant {
   bool rows_as_runs;           /* a line of the window is one run: [out][in][kh][kw] becomes [out][kw * in][kh][1] */
 } cr_constant;
 
+/* Do two recipes make the same constant, for steps of the same storage and groups? Those of no constant do. */
+bool cr_constant_same(const cr_constant *a, const cr_constant *b);
+
 /* op: the step that the constant is for (its conv, its storage). *buffer NULL for CR_CONSTANT_NONE. */
 clreid_status cr_constant_make(const cr_constant *constant, const cr_op *op, const cr_weights *weights,
                                const cr_weight_spec *specs, size_t spec_count, cr_device *device, cr_buffer **buffer,

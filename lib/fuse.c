@@ -50,6 +50,17 @@ static void take_norm(fusion *f, cr_unit *unit)
   take(f, unit, norm);
 }
 
+/* A mask of channels alone, if it is there already when this unit is launched. */
+static void take_gate(fusion *f, cr_unit *unit)
+{
+  const cr_node mask = only_reader(f, unit, CR_NODE_MASK);
+  if (mask < 0) return;
+  const cr_node *in = f->nodes[mask].input;
+  if (in[0] != unit->result || in[1] >= 0 || in[2] >= unit->node) return;
+  unit->gate = in[2];
+  take(f, unit, mask);
+}
+
 /* Only if the other summand is there already when this unit is launched. */
 static void take_residual(fusion *f, cr_unit *unit)
 {
@@ -72,10 +83,12 @@ static void take_activation(fusion *f, cr_unit *unit)
 
 static cr_unit make_unit(fusion *f, cr_node n)
 {
-  cr_unit unit = {.node = n, .norm = CR_BROKEN, .residual = CR_BROKEN, .activation = CR_LINEAR, .result = n};
+  cr_unit unit = {
+      .node = n, .norm = CR_BROKEN, .gate = CR_BROKEN, .residual = CR_BROKEN, .activation = CR_LINEAR, .result = n};
   switch (f->nodes[n].kind) {
   case CR_NODE_CONV:
     take_norm(f, &unit);
+    take_gate(f, &unit);
     take_residual(f, &unit);
     take_activation(f, &unit);
     break;
@@ -100,6 +113,9 @@ static cr_unit make_unit(fusion *f, cr_node n)
   case CR_NODE_INPUT:
   case CR_NODE_MASK:
   case CR_NODE_POOL:
+  case CR_NODE_ATTENTION:
+  case CR_NODE_CONCAT:
+  case CR_NODE_SQUEEZE: /* contracted before */
   case CR_NODE_HARMONY:
   case CR_NODE_ATTEND:
   case CR_NODE_CROP:

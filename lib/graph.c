@@ -262,6 +262,71 @@ cr_node cr_graph_pool(cr_graph *graph, cr_node x, cr_pool_spec spec)
   return number(graph, node);
 }
 
+/* A 1x1 convolution with a bias: NAME.PART.weight, .bias. */
+static void add_dense(cr_graph *graph, const char *name, const char *part, int out, int in)
+{
+  char full[112];
+  snprintf(full, sizeof full, "%s.%s", name, part);
+  add_kernel(graph, full, out, in, 1);
+  add_weight(graph, full, "bias", CR_ROLE_BIAS, 1, 1, (int[4]){out});
+}
+
+cr_node cr_graph_squeeze(cr_graph *graph, cr_node x, const char *name, cr_squeeze_spec spec)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_SQUEEZE, x, name);
+  if (!node) return CR_BROKEN;
+  node->squeeze = spec;
+  const int channels = node->channels;
+  if (spec.middle < 1)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "%s squeezes %d channels into %d", name, channels, spec.middle);
+  add_dense(graph, name, "fc1", spec.middle, channels);
+  add_dense(graph, name, "fc2", channels, spec.middle);
+  return number(graph, node);
+}
+
+cr_node cr_graph_attention(cr_graph *graph, cr_node x, const char *name, cr_attention_spec spec)
+{
+  static const char *const parts[] = {"g", "h", "p"};
+  cr_graph_node *node = add_node(graph, CR_NODE_ATTENTION, x, name);
+  if (!node) return CR_BROKEN;
+  const int in = node->channels;
+  node->attention = spec;
+  node->channels = spec.inner;
+  if (spec.inner < 1)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "attention %s embeds %d channels in %d", name, in, spec.inner);
+  for (int i = 0; i < 3; i++) add_dense(graph, name, parts[i], spec.inner, in);
+  return number(graph, node);
+}
+
+cr_node cr_graph_masked_mean(cr_graph *graph, cr_node x, cr_node mask)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_POOL, x, "masked mean");
+  if (!node || !is_node(graph, mask, node->name)) return CR_BROKEN;
+  const cr_graph_node *other = &graph->nodes[mask];
+  if (other->height != node->height || other->width != node->width || other->channels != node->channels)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a map of %d x %d x %d with a mask of %d x %d x %d",
+                         node->height, node->width, node->channels, other->height, other->width, other->channels);
+  node->pool = (cr_pool_spec){.global = true, .stride = 1};
+  node->input[1] = mask;
+  node->height = node->width = 1;
+  return number(graph, node);
+}
+
+cr_node cr_graph_concat(cr_graph *graph, cr_node a, cr_node b)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_CONCAT, a, "concat");
+  if (!node || !is_node(graph, b, node->name)) return CR_BROKEN;
+  const cr_graph_node *other = &graph->nodes[b];
+  node->input[1] = b;
+  if (other->height != node->height || other->width != node->width || node->channels % CR_CONCAT_UNIT)
+    return cr_graph_fail(
+        graph, CLREID_INVALID_NETWORK,
+        "%d x %d x %d and %d x %d x %d do not join; sizes must agree and the first channels be a multiple of %d",
+        node->height, node->width, node->channels, other->height, other->width, other->channels, CR_CONCAT_UNIT);
+  node->channels += other->channels;
+  return number(graph, node);
+}
+
 /* ---- Harmonious attention, streams, vectors ---------------------------------------------------------------------- */
 
 /* PREFIX.NAME.conv and PREFIX.NAME.bn */
@@ -351,6 +416,15 @@ cr_node cr_graph_join(cr_graph *graph, cr_node a, cr_node b)
         "%d x %d x %d and %d x %d x %d are not joined: both must be vectors, the first of a multiple of %d",
         node->height, node->width, node->channels, other->height, other->width, other->channels, CR_PANEL);
   node->channels += other->channels;
+  return number(graph, node);
+}
+
+cr_node cr_graph_copy(cr_graph *graph, const cr_graph_node *from, const cr_node input[3])
+{
+  cr_graph_node *node = add_node(graph, from->kind, input[0], from->name);
+  if (!node) return CR_BROKEN;
+  *node = *from;
+  memcpy(node->input, input, sizeof node->input);
   return number(graph, node);
 }
 
@@ -481,6 +555,12 @@ static uint64_t relation_multiply_adds(const cr_relation_spec *r)
   return sum;
 }
 
+static uint64_t attention_multiply_adds(const cr_graph_node *node, uint64_t channels)
+{
+  const uint64_t positions = (uint64_t)node->height * node->width, inner = node->attention.inner;
+  return 3 * positions * channels * inner + 2 * positions * positions * inner;
+}
+
 static uint64_t harmony_multiply_adds(const cr_graph_node *node)
 {
   const uint64_t pixels = (uint64_t)node->height * node->width, channels = node->channels;
@@ -495,6 +575,9 @@ uint64_t cr_graph_multiply_adds(const cr_graph *graph)
   for (int n = 0; n < graph->node_count; n++) {
     const cr_graph_node *node = &graph->nodes[n];
     if (node->kind == CR_NODE_RELATION) sum += relation_multiply_adds(&node->relation);
+    if (node->kind == CR_NODE_SQUEEZE) sum += 2 * (uint64_t)node->channels * node->squeeze.middle;
+    if (node->kind == CR_NODE_ATTENTION)
+      sum += attention_multiply_adds(node, (uint64_t)graph->nodes[node->input[0]].channels);
     if (node->kind == CR_NODE_HARMONY) sum += harmony_multiply_adds(node);
     if (node->kind == CR_NODE_CONV)
       sum += (uint64_t)node->streams * node->height * node->width * node->channels * node->conv.kernel *

@@ -49,6 +49,9 @@ typedef enum cr_node_kind {
   CR_NODE_MASK,
   CR_NODE_POOL,
   CR_NODE_RELATION,
+  CR_NODE_SQUEEZE,
+  CR_NODE_ATTENTION,
+  CR_NODE_CONCAT,
   CR_NODE_HARMONY,
   CR_NODE_ATTEND,
   CR_NODE_CROP,
@@ -88,6 +91,18 @@ typedef struct cr_relation_spec {
   int middle;          /* outputs of W1 */
 } cr_relation_spec;
 
+/* Squeeze-and-excitation: x * sigmoid(fc2(relu(fc1(mean(x))))), one factor a channel.
+ * Weights: NAME.fc1.weight[middle][channels][1][1], .bias, NAME.fc2.weight[channels][middle][1][1], .bias. */
+typedef struct cr_squeeze_spec {
+  int middle;
+} cr_squeeze_spec;
+
+/* Attention of positions to positions: row i is the sum over j of softmax_j(g_i h_j) p_j. Weights: 1x1 convolutions
+ * NAME.g, .h, .p, each .weight[inner][channels][1][1] and .bias. */
+typedef struct cr_attention_spec {
+  int inner;
+} cr_attention_spec;
+
 /* Harmonious attention (Li, Zhu, Gong, Eq. 1-7): a soft mask for every position and channel of x, and the centres of
  * regions to crop from the map that x was made of.
  *     s = spatial2(resize(spatial1(mean over channels of x)))     [height][width], spatial1 a 3x3 convolution of stride
@@ -109,6 +124,8 @@ typedef struct cr_graph_node {
     cr_conv_spec conv;
     cr_pool_spec pool;
     cr_relation_spec relation;
+    cr_squeeze_spec squeeze;
+    cr_attention_spec attention;
     cr_harmony_spec harmony;
     int parts; /* normalise */
   };
@@ -140,6 +157,17 @@ cr_node cr_graph_mask(cr_graph *graph, cr_node x, cr_node spatial, cr_node chann
 cr_node cr_graph_pool(cr_graph *graph, cr_node x, cr_pool_spec spec);
 /* value [height][width][1] for pixels, [1][1][channels] for channels */
 cr_node cr_graph_relation(cr_graph *graph, cr_node x, const char *prefix, cr_relation_spec spec);
+/* x gated by its own mean: see cr_squeeze_spec */
+cr_node cr_graph_squeeze(cr_graph *graph, cr_node x, const char *name, cr_squeeze_spec spec);
+/* value [height][width][inner] */
+cr_node cr_graph_attention(cr_graph *graph, cr_node x, const char *name, cr_attention_spec spec);
+/* The mean over all positions of x * mask, both [height][width][channels]: value [1][1][channels]. */
+cr_node cr_graph_masked_mean(cr_graph *graph, cr_node x, cr_node mask);
+/* The channels of a, then those of b; a has a multiple of CR_CONCAT_UNIT, so that b begins where a row may. */
+enum { CR_CONCAT_UNIT = 16 };
+cr_node cr_graph_concat(cr_graph *graph, cr_node a, cr_node b);
+/* A copy of a node of another graph, with inputs of this one; its weights are not added. For rewritten graphs. */
+cr_node cr_graph_copy(cr_graph *graph, const cr_graph_node *node, const cr_node input[3]);
 /* What harmonious attention sees in x: a value that cr_graph_attend and cr_graph_crop read. */
 cr_node cr_graph_harmony(cr_graph *graph, cr_node x, const char *prefix, cr_harmony_spec spec);
 /* x times the mask */

@@ -9,10 +9,20 @@
 
 /* clang-format off: a row a line */
 static const cr_network networks[] = {
-    {"rga-none", cr_build_rga, "", cr_rga_keys},       {"rga-s", cr_build_rga, "S", cr_rga_keys},
-    {"rga-c", cr_build_rga, "C", cr_rga_keys},         {"rga-sc", cr_build_rga, "SC", cr_rga_keys},
-    {"rga-cs", cr_build_rga, "CS", cr_rga_keys},       {"rga-parallel", cr_build_rga, "S//C", cr_rga_keys},
-    {"han-small", cr_build_han, "small", cr_han_keys}, {"han-medium", cr_build_han, "medium", cr_han_keys},
+    {"rga-none", cr_build_rga, "", cr_rga_keys},
+    {"rga-s", cr_build_rga, "S", cr_rga_keys},
+    {"rga-c", cr_build_rga, "C", cr_rga_keys},
+    {"rga-sc", cr_build_rga, "SC", cr_rga_keys},
+    {"rga-cs", cr_build_rga, "CS", cr_rga_keys},
+    {"rga-parallel", cr_build_rga, "S//C", cr_rga_keys},
+    {"fnc", cr_build_fnc, "", cr_fnc_keys},
+    {"fnc-shared", cr_build_fnc, "shared", cr_fnc_keys},
+    {"fnc-add", cr_build_fnc, "add", cr_fnc_keys},
+    {"fnc-spatial", cr_build_fnc, "spatial", cr_fnc_keys},
+    {"fnc-channel", cr_build_fnc, "channel", cr_fnc_keys},
+    {"fnc-baseline", cr_build_fnc, "baseline", cr_fnc_keys},
+    {"han-small", cr_build_han, "small", cr_han_keys},
+    {"han-medium", cr_build_han, "medium", cr_han_keys},
     {"han-large", cr_build_han, "large", cr_han_keys},
 };
 /* clang-format on */
@@ -25,7 +35,7 @@ const cr_network *cr_network_at(size_t index)
 
 const cr_network *cr_network_find(const char *name, clreid_error *error)
 {
-  char known[256] = "";
+  char known[512] = "";
   size_t used = 0;
   for (size_t i = 0; i < NETWORKS; i++) {
     if (!strcmp(networks[i].name, name)) return &networks[i];

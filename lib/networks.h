@@ -36,5 +36,7 @@ extern const char *const cr_han_keys[];
 
 void cr_build_rga(cr_graph *graph, const char *variant, const cr_options *options);
 extern const char *const cr_rga_keys[];
+void cr_build_fnc(cr_graph *graph, const char *variant, const cr_options *options);
+extern const char *const cr_fnc_keys[];
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * plan.c - units into operators, tensors into the arena. See plan.h; relation.c lowers the attention module.
+ * plan.c - units into operators, tensors into the arena. See plan.h; relation.c and attention.c lower composites.
  */
 #include "plan.h"
 
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "contract.h"
 
 const cr_view cr_no_view = {.tensor = -1};
 
@@ -139,7 +140,7 @@ static void read_runs(const cr_planner *planner, cr_conv *conv, cr_plan_step *st
   step->weights.rows_as_runs = true;
 }
 
-static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int residual, int out)
+static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int gate, int residual, int out)
 {
   const cr_graph_node *node = &planner->nodes[unit->node], *in = &planner->nodes[node->input[0]];
   const cr_conv_spec *s = &node->conv;
@@ -161,6 +162,7 @@ static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int resid
                        .dilation_width = s->dilation,
                        .groups = s->groups};
   op->view[CR_INPUT] = cr_plan_view(planner, x, 0);
+  op->view[CR_GATE] = cr_plan_view(planner, gate, 0);
   op->view[CR_RESIDUAL] = cr_plan_view(planner, residual, 0);
   op->view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
   op->activation = unit->activation;
@@ -185,7 +187,7 @@ static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int resid
   if (x == planner->plan->input && reads_runs(node)) read_runs(planner, &op->conv, step);
 }
 
-static void plan_pool(cr_planner *planner, const cr_unit *unit, int x, int out)
+static void plan_pool(cr_planner *planner, const cr_unit *unit, int x, int mask, int out)
 {
   const cr_graph_node *node = &planner->nodes[unit->node], *in = &planner->nodes[node->input[0]];
   const cr_pool_spec *s = &node->pool;
@@ -204,6 +206,7 @@ static void plan_pool(cr_planner *planner, const cr_unit *unit, int x, int out)
                             .padding_height = s->padding,
                             .padding_width = s->padding};
   step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
+  step->op.view[CR_SECOND] = cr_plan_view(planner, mask, 0);
   step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
 }
 
@@ -216,6 +219,24 @@ static void plan_mask(cr_planner *planner, const cr_unit *unit, int x, int spati
   step->op.view[CR_SECOND] = cr_plan_view(planner, spatial, 0);
   step->op.view[CR_RESIDUAL] = cr_plan_view(planner, channel, 0);
   step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
+}
+
+/* Copies of both inputs, side by side. */
+static void plan_concat(cr_planner *planner, const cr_unit *unit, const int *tensor_of, int out)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node];
+  size_t column = 0;
+  for (int i = 0; i < 2; i++) {
+    const int from = tensor_of[node->input[i]], columns = planner->nodes[node->input[i]].channels;
+    cr_plan_step *step = cr_plan_step_add(planner, CR_SCALE, node->name, i ? "second" : "first");
+    step->op.scale = (cr_scale){.rows = node->height * node->width, .columns = columns};
+    step->op.view[CR_INPUT] = cr_plan_view(planner, from, 0);
+    step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, column);
+    if (planner->status != CLREID_OK) return;
+    step->op.float_input = planner->plan->tensors[from].is_float;
+    step->op.float_output = planner->plan->tensors[out].is_float;
+    column += (size_t)columns;
+  }
 }
 
 static void plan_normalise(cr_planner *planner, const cr_unit *unit, int x, int out)
@@ -253,27 +274,37 @@ static void run_over_streams(cr_planner *planner, cr_plan_step *step, int stream
   for (int v = 0; v < CR_VIEWS; v++) step->op.view[v].picture /= (size_t)streams;
 }
 
-/* Kernels that read float where the storage is half; a convolution of floats is float as a whole. */
-static bool readers_take_float(const cr_planner *planner, cr_node value)
+/* Vectors stay float as far as only batch norms, layers and joins follow them up to the caller: they are few, and they
+ * are what the caller gets. What goes back into a map is stored as maps are. */
+static bool is_float_vector(const cr_planner *planner, cr_node n)
 {
-  for (int n = 0; n < planner->node_count; n++) {
-    const cr_graph_node *node = &planner->nodes[n];
-    const bool takes = node->kind == CR_NODE_BATCH_NORM || node->kind == CR_NODE_RELU ||
-                       node->kind == CR_NODE_SIGMOID || node->kind == CR_NODE_CONV || node->kind == CR_NODE_JOIN ||
-                       node->kind == CR_NODE_NORMALISE || node->kind == CR_NODE_STREAMS_AS_CHANNELS;
-    for (int i = 0; i < 3; i++)
-      if (node->input[i] == value && !takes) return false;
-  }
+  const cr_graph_node *node = &planner->nodes[n];
+  if (node->height != 1 || node->width != 1 || node->kind == CR_NODE_RELATION) return false;
+  for (int r = n + 1; r < planner->node_count; r++)
+    for (int i = 0; i < 3; i++) {
+      if (planner->nodes[r].input[i] != n) continue;
+      switch (planner->nodes[r].kind) {
+      case CR_NODE_CONCAT:
+      case CR_NODE_JOIN:
+      case CR_NODE_NORMALISE:
+        break;
+      case CR_NODE_CONV:
+      case CR_NODE_BATCH_NORM:
+      case CR_NODE_RELU:
+      case CR_NODE_SIGMOID:
+      case CR_NODE_STREAMS_AS_CHANNELS:
+        if (!is_float_vector(planner, r)) return false;
+        break;
+      default:
+        return false;
+      }
+    }
   return true;
 }
 
-/* Pooled vectors and what is made of them stay float: they are few, and they are what the caller gets. */
-static bool gives_float(const cr_planner *planner, const cr_unit *unit, int x)
+static int tensor_or_none(const int *tensor_of, cr_node node)
 {
-  const cr_graph_node *node = &planner->nodes[unit->node];
-  if (!readers_take_float(planner, unit->result)) return false;
-  if (node->kind == CR_NODE_POOL) return node->pool.global;
-  return planner->plan->tensors[x].is_float;
+  return node >= 0 ? tensor_of[node] : -1;
 }
 
 /* Nodes that other files lower, and those that are another view of a tensor. */
@@ -285,6 +316,9 @@ static bool plan_composite(cr_planner *planner, const cr_unit *unit, int x, int 
   case CR_NODE_RELATION:
     *out = cr_plan_relation(planner, unit, x);
     return true;
+  case CR_NODE_ATTENTION:
+    *out = cr_plan_attention(planner, unit, x);
+    return true;
   case CR_NODE_HARMONY:
     *out = cr_plan_harmony(planner, unit, x);
     return true;
@@ -292,8 +326,7 @@ static bool plan_composite(cr_planner *planner, const cr_unit *unit, int x, int 
     *out = cr_plan_attend(planner, unit, x, tensor_of[node->input[1]]);
     return true;
   case CR_NODE_CROP:
-    *out =
-        cr_plan_crop(planner, unit, x, tensor_of[node->input[1]], node->input[2] >= 0 ? tensor_of[node->input[2]] : -1);
+    *out = cr_plan_crop(planner, unit, x, tensor_of[node->input[1]], tensor_or_none(tensor_of, node->input[2]));
     return true;
   case CR_NODE_STREAMS_AS_CHANNELS:
     *out = x;
@@ -310,7 +343,8 @@ static void filter(cr_planner *planner, int step)
 {
   cr_plan *plan = planner->plan;
   const cr_plan_step direct = plan->steps[step];
-  const bool plainly = direct.op.kind == CR_CONV && direct.op.streams <= 1 && !direct.op.float_output;
+  const bool plainly = direct.op.kind == CR_CONV && direct.op.streams <= 1 && !direct.op.float_output &&
+                       direct.op.view[CR_GATE].tensor < 0;
   const int tile = plainly ? cr_winograd_tile(&plan->config, &direct.op.conv) : 0;
   if (!tile) return;
   plan->step_count = step;
@@ -321,23 +355,26 @@ static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
 {
   const cr_graph_node *node = &planner->nodes[unit->node];
   const int x = tensor_of[node->input[0]];
-  const int residual = unit->residual >= 0 ? tensor_of[unit->residual] : -1;
+  const int residual = tensor_or_none(tensor_of, unit->residual);
   if (plan_composite(planner, unit, x, tensor_of)) return;
-  const bool is_float = gives_float(planner, unit, x);
+  const bool is_float = is_float_vector(planner, unit->result);
   size_t offset;
   const int out = plan_result(planner, unit, is_float, tensor_of, &offset);
   if (out < 0) return;
   const int step = planner->plan->step_count;
   switch (node->kind) {
   case CR_NODE_CONV:
-    plan_conv(planner, unit, x, residual, out);
+    plan_conv(planner, unit, x, tensor_or_none(tensor_of, unit->gate), residual, out);
     break;
   case CR_NODE_POOL:
-    plan_pool(planner, unit, x, out);
+    plan_pool(planner, unit, x, tensor_or_none(tensor_of, node->input[1]), out);
     break;
+  case CR_NODE_CONCAT:
+    plan_concat(planner, unit, tensor_of, out);
+    return;
   case CR_NODE_MASK:
-    plan_mask(planner, unit, x, node->input[1] >= 0 ? tensor_of[node->input[1]] : -1,
-              node->input[2] >= 0 ? tensor_of[node->input[2]] : -1, out);
+    plan_mask(planner, unit, x, tensor_or_none(tensor_of, node->input[1]), tensor_or_none(tensor_of, node->input[2]),
+              out);
     break;
   case CR_NODE_NORMALISE:
     plan_normalise(planner, unit, x, out);
@@ -498,9 +535,12 @@ clreid_status cr_plan_create(const cr_graph *graph, const cr_plan_config *config
   if (!plan) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a plan");
   plan->config = *config;
   cr_planner planner = {.plan = plan, .log = log, .error = error};
-  clreid_status status = cr_fuse(graph, &units, &unit_count, error);
-  if (status == CLREID_OK) status = plan_units(&planner, graph, units, unit_count);
+  cr_graph *contracted = NULL;
+  clreid_status status = cr_contract(graph, &contracted, error);
+  if (status == CLREID_OK) status = cr_fuse(contracted, &units, &unit_count, error);
+  if (status == CLREID_OK) status = plan_units(&planner, contracted, units, unit_count);
   free(units);
+  cr_graph_destroy(contracted);
   if (status == CLREID_OK) {
     finish_steps(plan);
     find_lives(plan);

@@ -17,6 +17,8 @@ typedef struct cr_plan_config {
   bool library_gemm; /* affinity products go to CLBlast */
   bool plain_kernels;
   bool direct_convolution; /* no minimal filtering */
+  clreid_attention attention;
+  int attention_positions; /* the most that fused attention may have */
 } cr_plan_config;
 
 /* Rows of `row` elements for each picture. */
@@ -62,8 +64,8 @@ size_t cr_plan_element_bytes(const cr_plan *plan, const cr_plan_tensor *tensor);
 typedef struct cr_planner {
   cr_plan *plan;
   const cr_graph_node *nodes;
-  cr_node *join_of; /* of each node: the one that joins its value with another, or CR_BROKEN */
   int node_count;
+  cr_node *join_of; /* of each node: the one that joins its value with another, or CR_BROKEN */
   const cr_log *log;
   clreid_error *error;
   clreid_status status; /* the first failure; everything after it does nothing */
@@ -98,5 +100,8 @@ int cr_plan_crop(cr_planner *planner, const cr_unit *unit, int x, int harmony, i
 /* relation.c: the mask's logits of a relation node, with the unit's activation, into a new tensor: [nodes rows] for
  * pixels, [one row] for channels. */
 int cr_plan_relation(cr_planner *planner, const cr_unit *unit, int x);
+
+/* attention.c: the value of an attention node into a new tensor. */
+int cr_plan_attention(cr_planner *planner, const cr_unit *unit, int x);
 
 #endif

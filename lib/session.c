@@ -205,6 +205,12 @@ static void output_size(const cr_op *op, size_t *rows, size_t *columns)
   case CR_MASK:
     *rows = op->mask.rows, *columns = op->mask.columns;
     break;
+  case CR_SOFTMAX:
+    *rows = op->softmax.rows, *columns = op->softmax.columns;
+    break;
+  case CR_ATTENTION:
+    *rows = op->attention.positions, *columns = op->attention.inner;
+    break;
   case CR_HARMONY:
     *rows = 1, *columns = cr_harmony_length(&op->harmony);
     break;

@@ -138,6 +138,12 @@ typedef enum clreid_relation {
   CLREID_RELATION_CONTRACTED, /* R is never formed */
 } clreid_relation;
 
+typedef enum clreid_attention {
+  CLREID_ATTENTION_AUTO = 0, /* fused where the device's local memory holds it */
+  CLREID_ATTENTION_PLAIN,    /* the map of positions by positions is stored */
+  CLREID_ATTENTION_FUSED,    /* it never is; UNSUPPORTED if local memory is too small. The same bits in float32 */
+} clreid_attention;
+
 typedef enum clreid_gemm {
   CLREID_GEMM_OWN = 0, /* bit-identical results whatever the batch */
   CLREID_GEMM_CLBLAST, /* the affinity products go to CLBlast; UNSUPPORTED if the library was built without it */
@@ -151,6 +157,7 @@ typedef struct clreid_model_config {
   clreid_gemm gemm;
   bool direct_convolution; /* no minimal filtering (Winograd): slower, a little more exact */
   bool plain_kernels;      /* use the plain twin of every kernel: slow, for checks */
+  clreid_attention attention;
 } clreid_model_config;
 
 /* Loads a safetensors file: F32, F16 or BF16 tensors, names as in the papers' published checkpoints, metadata that

@@ -3,7 +3,7 @@
 
     make.py --reference FOLDER [--only STEM ...]
 
-FOLDER holds the definitions of the networks in PyTorch, rga.py and cases.py. Without --only all fixtures of CASES are made;
+FOLDER holds the definitions of the networks in PyTorch, rga.py, fnc.py and cases.py. Without --only all fixtures of CASES are made;
 the pictures are made only where they are missing (remove them to draw them anew, and make all fixtures again).
 Needs PyTorch, NumPy and Pillow.
 
@@ -46,6 +46,8 @@ CASES.update({
     'rga-sc-unary': ('rga-sc', ('relation=0',), 1),
     'rga-s-pairwise': ('rga-s', ('visual=0',), 1),
     'rga-sc-tall': ('rga-sc', ('height=384', 'width=128'), 1),
+    'fnc.1': ('fnc', (), 1),  # one seed: their statistics are many
+    'fnc-add.1': ('fnc-add', (), 1),
 })
 CASES.update({f'{network}.{seed}': (network, (), seed)
               for network, seeds in (('han-small', (1, 2, 3)), ('han-medium', (1,)), ('han-large', (1,)))
