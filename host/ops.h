@@ -190,6 +190,17 @@ typedef struct cr_harmony {
   int centres; /* two, x and y, for each region */
 } cr_harmony;
 
+/* Outputs and inputs of those layers. */
+enum { CR_HARMONY_LAYERS = 6 };
+static inline void cr_harmony_layers(const cr_harmony *h, int out[CR_HARMONY_LAYERS], int in[CR_HARMONY_LAYERS])
+{
+  out[0] = out[1] = in[1] = 1;
+  in[0] = 9;
+  out[2] = in[3] = h->reduced;
+  in[2] = out[3] = in[4] = out[4] = in[5] = h->channels;
+  out[5] = h->centres;
+}
+
 /* Where the parts of that row begin, and its length. */
 static inline size_t cr_harmony_centres(const cr_harmony *h)
 {

@@ -69,6 +69,37 @@ static cr_extent mask_extent(const cr_trial_spec *spec, int view)
   return rows_of(m->rows, m->columns);
 }
 
+/* ---- Where those of harmonious attention lie ---- */
+
+static cr_extent harmony_extent(const cr_trial_spec *spec, int view)
+{
+  const cr_harmony *h = &spec->op.harmony;
+  if (view == CR_INPUT) return rows_of((size_t)h->height * h->width, h->channels);
+  return view == CR_OUTPUT ? rows_of(1, cr_harmony_length(h)) : (cr_extent){0};
+}
+
+/* Second: v, then s, which begins `map` floats after it. */
+static cr_extent attend_extent(const cr_trial_spec *spec, int view)
+{
+  const cr_attend *a = &spec->op.attend;
+  if (view == CR_SECOND) return rows_of(1, a->map + a->rows);
+  return view == CR_RESIDUAL ? (cr_extent){0} : rows_of(a->rows, a->columns);
+}
+
+static cr_extent crop_extent(const cr_trial_spec *spec, int view)
+{
+  const cr_crop *c = &spec->op.crop;
+  if (view == CR_INPUT) return rows_of((size_t)c->height * c->width, c->channels);
+  if (view == CR_SECOND) return rows_of(1, 2 * (size_t)c->streams);
+  if (view == CR_RESIDUAL && !spec->residual) return (cr_extent){0};
+  return rows_of((size_t)c->streams * c->out_height * c->out_width, c->channels);
+}
+
+static cr_extent normalise_extent(const cr_trial_spec *spec, int view)
+{
+  return view == CR_INPUT || view == CR_OUTPUT ? rows_of(1, spec->op.normalise.columns) : (cr_extent){0};
+}
+
 static cr_extent extent_of(const cr_trial_spec *spec, int view)
 {
   const cr_pack *pack = &spec->op.pack;
@@ -88,6 +119,14 @@ static cr_extent extent_of(const cr_trial_spec *spec, int view)
   case CR_SCALE:
     if (view == CR_SECOND || (view == CR_RESIDUAL && !spec->residual)) return (cr_extent){0};
     return rows_of(scale->rows, scale->columns);
+  case CR_HARMONY:
+    return harmony_extent(spec, view);
+  case CR_ATTEND:
+    return attend_extent(spec, view);
+  case CR_CROP:
+    return crop_extent(spec, view);
+  case CR_NORMALISE:
+    return normalise_extent(spec, view);
   default:
     return (cr_extent){0};
   }
@@ -95,6 +134,8 @@ static cr_extent extent_of(const cr_trial_spec *spec, int view)
 
 static bool stored_in_half(const cr_op *op, int view)
 {
+  const bool vectors = op->kind == CR_ATTEND || op->kind == CR_CROP; /* whose second operand is float always */
+  if (op->kind == CR_NORMALISE || (vectors && view == CR_SECOND)) return false;
   if (view == CR_OUTPUT) return op->half && !op->float_output;
   return op->half && !op->float_input;
 }
@@ -254,8 +295,34 @@ static clreid_status create_bias(cr_trial *trial, clreid_error *error)
   return create_column_buffer(trial, trial->bias, count, by_row ? count : cr_padded(count), &trial->op.bias, error);
 }
 
+/* Layers as ops.h describes them, their columns past the last zero. Weights of a layer are divided by its inputs' number, so
+ * that tanh is not at its ends. */
+static clreid_status create_layers(cr_trial *trial, clreid_error *error)
+{
+  int out[CR_HARMONY_LAYERS], in[CR_HARMONY_LAYERS];
+  size_t count = 0;
+  cr_harmony_layers(&trial->op.harmony, out, in);
+  for (int l = 0; l < CR_HARMONY_LAYERS; l++) count += cr_padded(out[l]) * (in[l] + 1);
+  trial->weights = random_floats(trial, CR_VIEWS + 1, count);
+  if (!trial->weights) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for %zu weights of a trial", count);
+  float *layer = trial->weights;
+  for (int l = 0; l < CR_HARMONY_LAYERS; l++) {
+    const size_t padded = cr_padded(out[l]), size = padded * (in[l] + 1);
+    for (size_t i = 0; i < size; i++) {
+      const bool shift = i >= padded * in[l];
+      const size_t column = shift ? i - padded * in[l] : i / ((size_t)in[l] * CR_PANEL) * CR_PANEL + i % CR_PANEL;
+      if (column >= (size_t)out[l]) layer[i] = 0;
+      if (!shift) layer[i] *= 2 / sqrtf((float)in[l]);
+      if (shift) layer[i] = fabsf(layer[i]); /* not all of a small layer behind its ReLU */
+    }
+    layer += size;
+  }
+  return create_column_buffer(trial, trial->weights, count, count, &trial->op.weights, error);
+}
+
 static clreid_status create_weights(cr_trial *trial, clreid_error *error)
 {
+  if (trial->op.kind == CR_HARMONY) return create_layers(trial, error);
   const cr_op *op = &trial->op;
   const cr_conv *c = &op->conv;
   const size_t columns = output_columns(trial);

@@ -28,9 +28,9 @@ static void the_table(void **state)
 {
   (void)state;
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-    cr_trial_spec spec = support_conv(table[i].batch, table[i].height, table[i].width, table[i].channels,
+    cr_trial_spec spec = cr_trial_conv(table[i].batch, table[i].height, table[i].width, table[i].channels,
                                       table[i].channels, table[i].channels,
-                                      (support_window){.kernel = 3, .stride = table[i].stride,
+                                      (cr_window){.kernel = 3, .stride = table[i].stride,
                                                        .padding = table[i].padding,
                                                        .padding_width = table[i].padding ? 0 : -1});
     spec.bias = table[i].options & BIAS;
@@ -48,7 +48,7 @@ static void the_table(void **state)
 static void others_do_not_fit(void **state)
 {
   (void)state;
-  const cr_trial_spec good = support_conv(1, 8, 8, 32, 32, 32, (support_window){.kernel = 3, .padding = 1});
+  const cr_trial_spec good = cr_trial_conv(1, 8, 8, 32, 32, 32, (cr_window){.kernel = 3, .padding = 1});
   cr_op op = good.op;
   assert_true(cr_depthwise_fits(&op));
   op.conv.groups = 16;
