@@ -13,17 +13,16 @@ bool cr_depthwise_fits(const cr_op *op)
 {
   const cr_conv *c = &op->conv;
   return op->kind == CR_CONV && c->groups == c->channels && c->groups == c->out_channels && c->groups > 1 &&
-         c->kernel_height == 3 && c->kernel_width == 3 && c->stride_height == c->stride_width && c->stride_height <= 2 &&
-         c->dilation_height == 1 && c->dilation_width == 1 && !c->input_line && op->activation != CR_SIGMOID &&
-         !op->view[CR_RESIDUAL].row; /* a view of nothing has no rows */
+         c->kernel_height == 3 && c->kernel_width == 3 && c->stride_height == c->stride_width &&
+         c->stride_height <= 2 && c->dilation_height == 1 && c->dilation_width == 1 && !c->input_line &&
+         op->activation != CR_SIGMOID && !op->view[CR_RESIDUAL].row; /* a view of nothing has no rows */
 }
 
 void cr_depthwise_pack(const cr_conv *conv, const float *weights, const float *scale, float *packed)
 {
   const size_t padded = cr_padded(conv->channels);
   for (int c = 0; c < conv->channels; c++)
-    for (size_t t = 0; t < TAPS; t++)
-      packed[t * padded + c] = weights[(size_t)c * TAPS + t] * (scale ? scale[c] : 1);
+    for (size_t t = 0; t < TAPS; t++) packed[t * padded + c] = weights[(size_t)c * TAPS + t] * (scale ? scale[c] : 1);
 }
 
 static size_t strips(const cr_conv *c)

@@ -1,5 +1,6 @@
 /*
- * depthwise.h - which convolutions have a channel a group and a kernel of their own (cl/depthwise.cl), and their weights.
+ * depthwise.h - which convolutions have a channel a group and a kernel of their own (cl/depthwise.cl), and their
+ * weights.
  */
 #ifndef CR_DEPTHWISE_H
 #define CR_DEPTHWISE_H

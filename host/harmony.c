@@ -41,8 +41,10 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   const cr_facts *facts = &step->queue->device->facts;
   const size_t bytes = scratch(&step->op.harmony) * sizeof(float);
   if (facts->local_memory_bytes && bytes > facts->local_memory_bytes)
-    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "%s needs %zu bytes of local memory, but the device has %llu; use another "
-                   "device", step->op.name, bytes, (unsigned long long)facts->local_memory_bytes);
+    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE,
+                   "%s needs %zu bytes of local memory, but the device has %llu; use another "
+                   "device",
+                   step->op.name, bytes, (unsigned long long)facts->local_memory_bytes);
   CR_TRY(cr_rows_kernel(step, "harmony.cl", "harmony", error));
   if (facts->type != CR_DEVICE_CPU || step->op.plain)
     while (step->local[0] < MOST_ITEMS && step->local[0] * 2 <= facts->largest_work_group) step->local[0] *= 2;

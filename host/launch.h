@@ -36,7 +36,7 @@ struct cr_step {
   cr_op op;
   int streams;       /* at least 1 */
   int largest_batch; /* pictures times streams, as everything that operators see of batches */
-  int bound_batch; /* 0: none yet */
+  int bound_batch;   /* 0: none yet */
   cl_kernel kernel;
   size_t global[3], local[3];
   const struct cr_tile *tile; /* of the tile core, if the kernel has one */
@@ -54,7 +54,7 @@ typedef struct cr_args {
 
 void cr_arg_int(cr_args *args, size_t value);                                         /* int */
 void cr_arg_ulong(cr_args *args, size_t value);                                       /* ulong */
-void cr_arg_local(cr_args *args, size_t bytes);                                        /* __local pointer */
+void cr_arg_local(cr_args *args, size_t bytes);                                       /* __local pointer */
 void cr_arg_buffer(cr_args *args, const cr_buffer *buffer, const cr_buffer *if_null); /* __global pointer */
 clreid_status cr_args_done(const cr_args *args, clreid_error *error);
 

@@ -181,8 +181,8 @@ typedef struct cr_mask {
  * with m[p] the mean over channels and q[c] the mean over positions:
  *     s = relu(layer 1 of resized(relu(layer 0 of m, 3x3 windows of stride 2, padding 1)))
  *     v = layer 4, without its shift, of relu(layer 3 of relu(layer 2 of q)),   centres = tanh(layer 5 of q)
- * weights: the six layers one after the other, in float, each a matrix in panels [padded(out) / 16][in][16], then its shift
- * [padded(out)]; out and in: 1 9, 1 1, reduced channels, channels reduced, channels channels, centres channels.
+ * weights: the six layers one after the other, in float, each a matrix in panels [padded(out) / 16][in][16], then its
+ * shift [padded(out)]; out and in: 1 9, 1 1, reduced channels, channels reduced, channels channels, centres channels.
  * A rank-one input makes a matrix of the blend: W (s[p] c) = s[p] (W c). */
 typedef struct cr_harmony {
   int height, width, channels;
@@ -217,14 +217,16 @@ static inline size_t cr_harmony_length(const cr_harmony *h)
   return cr_harmony_map(h) + cr_padded((size_t)h->height * h->width);
 }
 
-/* output[r][c] = input[r][c] * sigmoid(relu(s[r] v[c] + bias[c])): second is v, floats; s begins `map` floats after it. */
+/* output[r][c] = input[r][c] * sigmoid(relu(s[r] v[c] + bias[c])): second is v, floats; s begins `map` floats after it.
+ */
 typedef struct cr_attend {
   int rows, columns;
   size_t map;
 } cr_attend;
 
 /* output[stream][i][j][c] = input[y + i][x + j][c] + residual[stream][i][j][c], bilinear, zero outside the map, with
- * x = (tx + 1) width / 2 - out_width / 2, y = (ty + 1) height / 2 - out_height / 2; second is tx, ty of each stream: floats. */
+ * x = (tx + 1) width / 2 - out_width / 2, y = (ty + 1) height / 2 - out_height / 2; second is tx, ty of each stream:
+ * floats. */
 typedef struct cr_crop {
   int height, width, channels;
   int out_height, out_width, streams;

@@ -2,8 +2,8 @@
  * constants.c - folding and placing. See constants.h.
  *
  * Folding: a batch norm y = gamma (x - mean) / sqrt(variance + epsilon) + beta after x = W v + b is
- * y = (s W) v + (b - mean) s + beta with s = gamma / sqrt(variance + epsilon); s and the products are computed in double
- * and rounded once.
+ * y = (s W) v + (b - mean) s + beta with s = gamma / sqrt(variance + epsilon); s and the products are computed in
+ * double and rounded once.
  */
 #include "constants.h"
 
@@ -107,8 +107,7 @@ static clreid_status assemble_part(const cr_constant *c, const reader *from, con
     a->scale[part->to_out + o] = (float)scale[o];
     a->shift[part->to_out + o] = (float)shift[o];
   }
-  if (status == CLREID_OK && a->matrix && *part->kernel)
-    status = place_block(c, from, part, scale, a->matrix, error);
+  if (status == CLREID_OK && a->matrix && *part->kernel) status = place_block(c, from, part, scale, a->matrix, error);
   free(scale);
   return status;
 }
@@ -189,8 +188,8 @@ static clreid_status make_layers(const cr_constant *c, const reader *from, cr_de
       floats ? CLREID_OK : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for layers of %zu numbers", count);
   for (int p = 0; p < c->parts && status == CLREID_OK; p++) {
     const cr_part *part = &c->part[p];
-    cr_constant alone = {.kind = CR_CONSTANT_ROWS, .parts = 1, .out = part->out, .in = part->in, .taps_height = 1,
-                         .taps_width = 1};
+    cr_constant alone = {
+        .kind = CR_CONSTANT_ROWS, .parts = 1, .out = part->out, .in = part->in, .taps_height = 1, .taps_width = 1};
     assembly a = {NULL, NULL, NULL};
     alone.part[0] = *part;
     status = assemble(&alone, from, &a, error);
@@ -210,7 +209,8 @@ static clreid_status upload(const cr_constant *c, const cr_op *op, assembly *a, 
 {
   switch (c->kind) {
   case CR_CONSTANT_NONE:
-  case CR_CONSTANT_LAYERS: return CLREID_OK;
+  case CR_CONSTANT_LAYERS:
+    return CLREID_OK;
   case CR_CONSTANT_PANELS:
     if (c->rows_as_runs) CR_TRY(make_runs(c, a, error));
     return cr_conv_pack(device, op, a->matrix, NULL, buffer, error);
@@ -218,9 +218,12 @@ static clreid_status upload(const cr_constant *c, const cr_op *op, assembly *a, 
     const cr_op conv = as_convolution(c, op);
     return cr_conv_pack(device, &conv, a->matrix, NULL, buffer, error);
   }
-  case CR_CONSTANT_ROWS: return upload_rows(a->matrix, (size_t)c->out * c->in, op->half, device, buffer, error);
-  case CR_CONSTANT_SCALE: return cr_buffer_create(device, cr_padded(c->out) * sizeof(float), a->scale, buffer, error);
-  case CR_CONSTANT_BIAS: return cr_buffer_create(device, cr_padded(c->out) * sizeof(float), a->shift, buffer, error);
+  case CR_CONSTANT_ROWS:
+    return upload_rows(a->matrix, (size_t)c->out * c->in, op->half, device, buffer, error);
+  case CR_CONSTANT_SCALE:
+    return cr_buffer_create(device, cr_padded(c->out) * sizeof(float), a->scale, buffer, error);
+  case CR_CONSTANT_BIAS:
+    return cr_buffer_create(device, cr_padded(c->out) * sizeof(float), a->shift, buffer, error);
   }
   return CLREID_OK;
 }

@@ -170,10 +170,11 @@ cr_node cr_graph_conv(cr_graph *graph, cr_node x, const char *name, cr_conv_spec
                          "linear layer %s has kernel %d, stride %d, padding %d, groups %d; it takes a vector", name,
                          spec.kernel, spec.stride, spec.padding, spec.groups);
   if (spec.out < 1 || spec.kernel < 1 || spec.stride < 1 || spec.padding < 0 || spec.dilation < 1 || spec.groups < 1)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
-                         "convolution %s: %d outputs, kernel %d, stride %d, padding %d, dilation %d, groups %d; none may "
-                         "be negative, and there must be outputs",
-                         name, spec.out, spec.kernel, spec.stride, spec.padding, spec.dilation, spec.groups);
+    return cr_graph_fail(
+        graph, CLREID_INVALID_NETWORK,
+        "convolution %s: %d outputs, kernel %d, stride %d, padding %d, dilation %d, groups %d; none may "
+        "be negative, and there must be outputs",
+        name, spec.out, spec.kernel, spec.stride, spec.padding, spec.dilation, spec.groups);
   const int reach = (spec.kernel - 1) * spec.dilation + 1;
   const int in = node->channels;
   node->conv = spec;
@@ -184,8 +185,9 @@ cr_node cr_graph_conv(cr_graph *graph, cr_node x, const char *name, cr_conv_spec
     return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "the map is too small for convolution %s of %d x %d", name,
                          spec.kernel, spec.kernel);
   if (in % spec.groups || spec.out % spec.groups)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "convolution %s: %d and %d channels do not divide into %d groups",
-                         name, in, spec.out, spec.groups);
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "convolution %s: %d and %d channels do not divide into %d groups", name, in, spec.out,
+                         spec.groups);
   if (spec.linear)
     add_weight(graph, name, "weight", CR_ROLE_KERNEL, 1, 2, (int[4]){spec.out, in});
   else
@@ -218,8 +220,8 @@ cr_node cr_graph_add(cr_graph *graph, cr_node a, cr_node b)
   node->input[1] = b;
   const cr_graph_node *other = &graph->nodes[b];
   if (other->height != node->height || other->width != node->width || other->channels != node->channels)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a sum of %d x %d x %d and %d x %d x %d", node->height, node->width,
-                         node->channels, other->height, other->width, other->channels);
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a sum of %d x %d x %d and %d x %d x %d", node->height,
+                         node->width, node->channels, other->height, other->width, other->channels);
   return number(graph, node);
 }
 
@@ -228,8 +230,8 @@ static void check_mask(cr_graph *graph, cr_node mask, int height, int width, int
   if (mask == CR_NO_MASK || !is_node(graph, mask, "mask")) return;
   const cr_graph_node *m = &graph->nodes[mask];
   if (m->height != height || m->width != width || m->channels != channels)
-    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a mask of %d x %d x %d where %d x %d x %d is needed", m->height, m->width,
-                  m->channels, height, width, channels);
+    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a mask of %d x %d x %d where %d x %d x %d is needed", m->height,
+                  m->width, m->channels, height, width, channels);
 }
 
 cr_node cr_graph_mask(cr_graph *graph, cr_node x, cr_node spatial, cr_node channel)
@@ -245,13 +247,16 @@ cr_node cr_graph_mask(cr_graph *graph, cr_node x, cr_node spatial, cr_node chann
 
 cr_node cr_graph_pool(cr_graph *graph, cr_node x, cr_pool_spec spec)
 {
-  cr_graph_node *node = add_node(graph, CR_NODE_POOL, x, spec.global ? "global mean" : spec.maximum ? "max pool" : "average pool");
+  cr_graph_node *node = add_node(graph, CR_NODE_POOL, x,
+                                 spec.global    ? "global mean"
+                                 : spec.maximum ? "max pool"
+                                                : "average pool");
   if (!node) return CR_BROKEN;
   spec.stride = one_if_zero(spec.stride);
   if (!spec.global && (spec.kernel < 1 || spec.stride < 1 || spec.padding < 0 || spec.padding >= spec.kernel))
     return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
-                         "a pool with kernel %d, stride %d, padding %d; every window must reach into the map", spec.kernel,
-                         spec.stride, spec.padding);
+                         "a pool with kernel %d, stride %d, padding %d; every window must reach into the map",
+                         spec.kernel, spec.stride, spec.padding);
   node->pool = spec;
   node->height = spec.global ? 1 : windows(node->height, spec.kernel, spec.stride, spec.padding, spec.round_up);
   node->width = spec.global ? 1 : windows(node->width, spec.kernel, spec.stride, spec.padding, spec.round_up);
@@ -280,8 +285,9 @@ cr_node cr_graph_harmony(cr_graph *graph, cr_node x, const char *prefix, cr_harm
   const int channels = node->channels, reduced = spec.reduction > 0 ? channels / spec.reduction : 0;
   node->harmony = spec;
   if (reduced < 1 || spec.regions < 1)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "%s: %d channels reduced by %d, and %d regions; neither may be none",
-                         prefix, channels, spec.reduction, spec.regions);
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "%s: %d channels reduced by %d, and %d regions; neither may be none", prefix, channels,
+                         spec.reduction, spec.regions);
   add_harmony_layer(graph, prefix, "spatial1", 1, 1, 3);
   add_harmony_layer(graph, prefix, "spatial2", 1, 1, 1);
   add_harmony_layer(graph, prefix, "channel1", reduced, channels, 1);
@@ -362,10 +368,10 @@ cr_node cr_graph_join(cr_graph *graph, cr_node a, cr_node b)
   node->input[1] = b;
   if (node->height != 1 || node->width != 1 || other->height != 1 || other->width != 1 || node->streams != 1 ||
       other->streams != 1 || cr_padded(node->channels) != (size_t)node->channels)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
-                         "%d x %d x %d and %d x %d x %d are not joined: both must be vectors, the first of a multiple of %d",
-                         node->height, node->width, node->channels, other->height, other->width, other->channels,
-                         CR_PANEL);
+    return cr_graph_fail(
+        graph, CLREID_INVALID_NETWORK,
+        "%d x %d x %d and %d x %d x %d are not joined: both must be vectors, the first of a multiple of %d",
+        node->height, node->width, node->channels, other->height, other->width, other->channels, CR_PANEL);
   node->channels += other->channels;
   return number(graph, node);
 }
@@ -394,8 +400,8 @@ void cr_relation_name(const cr_graph_node *node, const char *what, char *text)
   snprintf(text, 96, "%.60s.%s_%s", node->name, what, node->relation.of_channels ? "channel" : "spatial");
 }
 
-/* A 1x1 convolution without bias and its batch norm: PREFIX.WHAT_KIND.INDEX and .INDEX+1. variance: what to expect before
- * the batch norm with random weights. */
+/* A 1x1 convolution without bias and its batch norm: PREFIX.WHAT_KIND.INDEX and .INDEX+1. variance: what to expect
+ * before the batch norm with random weights. */
 static void add_relation_layer(cr_graph *graph, const cr_graph_node *node, const char *what, int index, int out, int in,
                                float gain, float variance)
 {
@@ -441,8 +447,10 @@ cr_node cr_graph_relation(cr_graph *graph, cr_node x, const char *prefix, cr_rel
                          "%s: an embedding ratio s1 of %d leaves nothing of %d nodes with features of %d", prefix,
                          r.embedding_ratio, r.nodes, r.features);
   if (!joint)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "%s has neither its relation nor its visual part; set relation=1 "
-                         "or visual=1", prefix);
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "%s has neither its relation nor its visual part; set relation=1 "
+                         "or visual=1",
+                         prefix);
   if (r.visual) add_relation_layer(graph, node, "gx", 0, r.inner, r.features, 1, 1);
   if (r.relation)
     add_relation_layer(graph, node, "gg", 0, r.related, 2 * r.nodes, 1, expected_relation_variance(r.inner));
@@ -511,8 +519,8 @@ uint64_t cr_graph_multiply_adds(const cr_graph *graph)
     if (node->kind == CR_NODE_RELATION) sum += relation_multiply_adds(&node->relation);
     if (node->kind == CR_NODE_HARMONY) sum += harmony_multiply_adds(node);
     if (node->kind == CR_NODE_CONV)
-      sum += (uint64_t)node->streams * node->height * node->width * node->channels * node->conv.kernel * node->conv.kernel *
-             (graph->nodes[node->input[0]].channels / node->conv.groups);
+      sum += (uint64_t)node->streams * node->height * node->width * node->channels * node->conv.kernel *
+             node->conv.kernel * (graph->nodes[node->input[0]].channels / node->conv.groups);
   }
   return sum;
 }

@@ -1,10 +1,10 @@
 /*
  * graph.h - a network as a small graph of operators, and the weights that it names.
  *
- * A network's file builds one of these with readable lines. Nodes are numbered in the order of computation; every builder
- * returns the number of its node. An error is kept in the graph and passed on: builders given CR_BROKEN return CR_BROKEN,
- * so a network's lines need no checks and cr_graph_status tells at the end.
- * Owns nodes, names and weight specifications. Knows nothing of devices; fuse.c and plan.c turn it into launches.
+ * A network's file builds one of these with readable lines. Nodes are numbered in the order of computation; every
+ * builder returns the number of its node. An error is kept in the graph and passed on: builders given CR_BROKEN return
+ * CR_BROKEN, so a network's lines need no checks and cr_graph_status tells at the end. Owns nodes, names and weight
+ * specifications. Knows nothing of devices; fuse.c and plan.c turn it into launches.
  */
 #ifndef CR_GRAPH_H
 #define CR_GRAPH_H
@@ -57,8 +57,8 @@ typedef enum cr_node_kind {
   CR_NODE_NORMALISE,
 } cr_node_kind;
 
-/* Convolution: weights NAME.weight[out][channels / groups][kernel][kernel], NAME.bias[out] if it has one. Zeros stand for
- * 1 in stride, dilation and groups. */
+/* Convolution: weights NAME.weight[out][channels / groups][kernel][kernel], NAME.bias[out] if it has one. Zeros stand
+ * for 1 in stride, dilation and groups. */
 typedef struct cr_conv_spec {
   int out, kernel, stride, padding, dilation, groups;
   bool bias;
@@ -77,24 +77,23 @@ typedef struct cr_pool_spec {
  *     a = W2 relu(W1 [mean(gx(x)); gg([R; R^T])])       value [nodes], one number a node
  * Weights: PREFIX.gx_KIND.0, .1, theta_KIND, phi_KIND, gg_KIND, W_KIND.0, .1, .3, .4 with KIND spatial or channel. */
 typedef struct cr_relation_spec {
-  bool of_channels;       /* nodes are channels */
-  bool relation, visual;  /* pairwise part, unary part */
-  int embedding_ratio;    /* s1 */
-  int inside_ratio;       /* s2 */
+  bool of_channels;      /* nodes are channels */
+  bool relation, visual; /* pairwise part, unary part */
+  int embedding_ratio;   /* s1 */
+  int inside_ratio;      /* s2 */
   /* filled by the graph */
-  int nodes, features;    /* N, and the length of a node's feature */
-  int inner;              /* features / s1 */
-  int related;            /* nodes / s1: outputs of gg */
-  int middle;             /* outputs of W1 */
+  int nodes, features; /* N, and the length of a node's feature */
+  int inner;           /* features / s1 */
+  int related;         /* nodes / s1: outputs of gg */
+  int middle;          /* outputs of W1 */
 } cr_relation_spec;
 
 /* Harmonious attention (Li, Zhu, Gong, Eq. 1-7): a soft mask for every position and channel of x, and the centres of
  * regions to crop from the map that x was made of.
- *     s = spatial2(resize(spatial1(mean over channels of x)))     [height][width], spatial1 a 3x3 convolution of stride 2
- *     c = channel2(channel1(mean over positions of x))            [channels]
- *     mask = sigmoid(blend(s c)),   centres = tanh(regions(mean over positions of x))     [streams][x, y]
- * Each of the five is a convolution PREFIX.NAME.conv with batch norm PREFIX.NAME.bn and ReLU; PREFIX.regions is linear.
- * The resize is bilinear with half-pixel centres. */
+ *     s = spatial2(resize(spatial1(mean over channels of x)))     [height][width], spatial1 a 3x3 convolution of stride
+ * 2 c = channel2(channel1(mean over positions of x))            [channels] mask = sigmoid(blend(s c)),   centres =
+ * tanh(regions(mean over positions of x))     [streams][x, y] Each of the five is a convolution PREFIX.NAME.conv with
+ * batch norm PREFIX.NAME.bn and ReLU; PREFIX.regions is linear. The resize is bilinear with half-pixel centres. */
 typedef struct cr_harmony_spec {
   int reduction; /* channels of channel1's output: channels / reduction */
   int regions;   /* to crop: streams */
@@ -145,8 +144,9 @@ cr_node cr_graph_relation(cr_graph *graph, cr_node x, const char *prefix, cr_rel
 cr_node cr_graph_harmony(cr_graph *graph, cr_node x, const char *prefix, cr_harmony_spec spec);
 /* x times the mask */
 cr_node cr_graph_attend(cr_graph *graph, cr_node x, cr_node harmony);
-/* One map of height x width a region, its own stream, + residual (of that shape, or CR_BROKEN's stand-in CR_NO_RESIDUAL):
- * x at pixel (i, j) = row (y + 1) H / 2 - height / 2 + i, column (x + 1) W / 2 - width / 2 + j, bilinear, zero outside. */
+/* One map of height x width a region, its own stream, + residual (of that shape, or CR_BROKEN's stand-in
+ * CR_NO_RESIDUAL): x at pixel (i, j) = row (y + 1) H / 2 - height / 2 + i, column (x + 1) W / 2 - width / 2 + j,
+ * bilinear, zero outside. */
 enum { CR_NO_RESIDUAL = -2 };
 cr_node cr_graph_crop(cr_graph *graph, cr_node x, cr_node harmony, cr_node residual, int height, int width);
 /* The vectors of all streams one after the other: 1 x 1 x (streams channels) */

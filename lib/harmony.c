@@ -1,9 +1,11 @@
 /*
- * harmony.c - lowering of harmonious attention: its six small layers become one step, for the blend's input is rank one:
+ * harmony.c - lowering of harmonious attention: its six small layers become one step, for the blend's input is rank
+ * one:
  *
  *     blend(s[p] c) = s[p] (W c) + shift
  *
- * so a product of W with one vector replaces a convolution over the map, and the step that applies the mask does the rest.
+ * so a product of W with one vector replaces a convolution over the map, and the step that applies the mask does the
+ * rest.
  */
 #include <stdio.h>
 
@@ -33,8 +35,11 @@ static cr_part make_regions(const cr_graph_node *node, int centres, int channels
 
 static cr_harmony harmony_of(const cr_graph_node *node)
 {
-  return (cr_harmony){.height = node->height, .width = node->width, .channels = node->channels,
-                      .reduced = node->channels / node->harmony.reduction, .centres = 2 * node->harmony.regions};
+  return (cr_harmony){.height = node->height,
+                      .width = node->width,
+                      .channels = node->channels,
+                      .reduced = node->channels / node->harmony.reduction,
+                      .centres = 2 * node->harmony.regions};
 }
 
 static uint64_t multiply_adds(const cr_harmony *h)
@@ -57,9 +62,12 @@ int cr_plan_harmony(cr_planner *planner, const cr_unit *unit, int x)
   step->multiply_adds = multiply_adds(&h);
   step->weights = (cr_constant){.kind = CR_CONSTANT_LAYERS, .parts = 6};
   const cr_part layers[6] = {
-      make_layer(node, "spatial1", 1, 9),          make_layer(node, "spatial2", 1, 1),
-      make_layer(node, "channel1", h.reduced, h.channels), make_layer(node, "channel2", h.channels, h.reduced),
-      make_blend(node, h.channels),                make_regions(node, h.centres, h.channels),
+      make_layer(node, "spatial1", 1, 9),
+      make_layer(node, "spatial2", 1, 1),
+      make_layer(node, "channel1", h.reduced, h.channels),
+      make_layer(node, "channel2", h.channels, h.reduced),
+      make_blend(node, h.channels),
+      make_regions(node, h.centres, h.channels),
   };
   for (int i = 0; i < 6; i++) step->weights.part[i] = layers[i];
   return out;
@@ -87,11 +95,15 @@ int cr_plan_crop(cr_planner *planner, const cr_unit *unit, int x, int harmony, i
   const cr_graph_node *node = &planner->nodes[unit->node], *in = &planner->nodes[node->input[0]];
   const cr_graph_node *source = &planner->nodes[node->input[1]];
   const cr_harmony h = harmony_of(source);
-  const int out = cr_plan_tensor_add(planner, (size_t)node->streams * node->height * node->width,
-                                     cr_padded(node->channels), false);
+  const int out =
+      cr_plan_tensor_add(planner, (size_t)node->streams * node->height * node->width, cr_padded(node->channels), false);
   cr_plan_step *step = cr_plan_step_add(planner, CR_CROP, source->name, "crop");
-  step->op.crop = (cr_crop){.height = in->height, .width = in->width, .channels = node->channels,
-                            .out_height = node->height, .out_width = node->width, .streams = node->streams};
+  step->op.crop = (cr_crop){.height = in->height,
+                            .width = in->width,
+                            .channels = node->channels,
+                            .out_height = node->height,
+                            .out_width = node->width,
+                            .streams = node->streams};
   step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
   step->op.view[CR_SECOND] = cr_plan_view(planner, harmony, cr_harmony_centres(&h));
   step->op.view[CR_RESIDUAL] = cr_plan_view(planner, residual, 0);

@@ -1,6 +1,6 @@
 /*
- * net_han.c - HAN: harmonious attention network for persons (Li, Zhu, Gong: Scalable Person Re-Identification by Harmonious
- * Attention, IJCV 128, 2020).
+ * net_han.c - HAN: harmonious attention network for persons (Li, Zhu, Gong: Scalable Person Re-Identification by
+ * Harmonious Attention, IJCV 128, 2020).
  *
  * Three levels, each a global branch of three units (pointwise, then depthwise 3x3), an attention on its output, and a
  * local branch: one unit, whose weights four streams share, on regions cropped from the level's input where the
@@ -17,7 +17,7 @@ enum { LEVELS = 3, UNITS = 3, STREAMS = 4, REDUCTION = 16 };
 const char *const cr_han_keys[] = {NULL};
 
 static const struct {
-  int width;                      /* channels */
+  int width;                       /* channels */
   int region_height, region_width; /* cropped from the level's input */
 } levels[LEVELS] = {{128, 24, 28}, {256, 12, 14}, {384, 6, 7}};
 
@@ -79,8 +79,9 @@ static cr_node head(cr_graph *g, cr_node x, const char *name)
 void cr_build_han(cr_graph *g, const char *variant, const cr_options *options)
 {
   (void)options;
-  cr_node x = cr_graph_input(g, 160, 64, 3);                                                     /* 160 x 64 x 3 */
-  x = conv_block(g, x, "stem", "", (cr_conv_spec){.out = 32, .kernel = 3, .stride = 2, .padding = 1}); /* 80 x 32 x 32 */
+  cr_node x = cr_graph_input(g, 160, 64, 3); /* 160 x 64 x 3 */
+  x = conv_block(g, x, "stem", "",
+                 (cr_conv_spec){.out = 32, .kernel = 3, .stride = 2, .padding = 1}); /* 80 x 32 x 32 */
   cr_node streams = CR_NO_RESIDUAL;
   for (int level = 0; level < LEVELS; level++) { /* 40 x 16 x 128, 20 x 8 x 256, 10 x 4 x 384 */
     char prefix[64];

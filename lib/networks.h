@@ -24,7 +24,7 @@ typedef struct cr_network {
   const char *const *keys; /* option keys it takes, ends with NULL */
 } cr_network;
 
-const cr_network *cr_network_at(size_t index);        /* NULL past the end */
+const cr_network *cr_network_at(size_t index);                            /* NULL past the end */
 const cr_network *cr_network_find(const char *name, clreid_error *error); /* NULL and an error: unknown */
 
 /* The graph of a network with options; *graph is the caller's. */

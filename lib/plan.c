@@ -72,9 +72,19 @@ cr_plan_step *cr_plan_pointwise(cr_planner *planner, const char *name, const cha
                                 cr_view input, cr_view output, cr_activation activation)
 {
   cr_plan_step *step = cr_plan_step_add(planner, CR_CONV, name, what);
-  step->op.conv = (cr_conv){.height = 1, .width = rows, .channels = in, .out_height = 1, .out_width = rows,
-                            .out_channels = out, .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                            .stride_width = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1};
+  step->op.conv = (cr_conv){.height = 1,
+                            .width = rows,
+                            .channels = in,
+                            .out_height = 1,
+                            .out_width = rows,
+                            .out_channels = out,
+                            .kernel_height = 1,
+                            .kernel_width = 1,
+                            .stride_height = 1,
+                            .stride_width = 1,
+                            .dilation_height = 1,
+                            .dilation_width = 1,
+                            .groups = 1};
   step->op.view[CR_INPUT] = input;
   step->op.view[CR_OUTPUT] = output;
   step->op.activation = activation;
@@ -115,8 +125,8 @@ static bool reads_runs(const cr_graph_node *node)
   return node->kind == CR_NODE_CONV && node->conv.groups == 1 && node->conv.dilation == 1;
 }
 
-/* The picture is stored with a zero margin of the first layer's padding, three channels a pixel; a line of the window is
- * then one run of kernel * 3 numbers, and no tap is outside. */
+/* The picture is stored with a zero margin of the first layer's padding, three channels a pixel; a line of the window
+ * is then one run of kernel * 3 numbers, and no tap is outside. */
 static void read_runs(const cr_planner *planner, cr_conv *conv, cr_plan_step *step)
 {
   const int margin = planner->plan->input_margin, channels = conv->channels;
@@ -135,19 +145,33 @@ static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int resid
   const cr_conv_spec *s = &node->conv;
   cr_plan_step *step = cr_plan_step_add(planner, CR_CONV, node->name, "");
   cr_op *op = &step->op;
-  op->conv = (cr_conv){.height = in->height, .width = in->width, .channels = in->channels, .out_height = node->height,
-                       .out_width = node->width, .out_channels = node->channels, .kernel_height = s->kernel,
-                       .kernel_width = s->kernel, .stride_height = s->stride, .stride_width = s->stride,
-                       .padding_height = s->padding, .padding_width = s->padding, .dilation_height = s->dilation,
-                       .dilation_width = s->dilation, .groups = s->groups};
+  op->conv = (cr_conv){.height = in->height,
+                       .width = in->width,
+                       .channels = in->channels,
+                       .out_height = node->height,
+                       .out_width = node->width,
+                       .out_channels = node->channels,
+                       .kernel_height = s->kernel,
+                       .kernel_width = s->kernel,
+                       .stride_height = s->stride,
+                       .stride_width = s->stride,
+                       .padding_height = s->padding,
+                       .padding_width = s->padding,
+                       .dilation_height = s->dilation,
+                       .dilation_width = s->dilation,
+                       .groups = s->groups};
   op->view[CR_INPUT] = cr_plan_view(planner, x, 0);
   op->view[CR_RESIDUAL] = cr_plan_view(planner, residual, 0);
   op->view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
   op->activation = unit->activation;
   const int group_in = in->channels / s->groups;
   step->multiply_adds = (uint64_t)node->height * node->width * node->channels * s->kernel * s->kernel * group_in;
-  step->weights = (cr_constant){.kind = CR_CONSTANT_PANELS, .out = s->out, .in = group_in, .taps_height = s->kernel,
-                                .taps_width = s->kernel, .parts = 1};
+  step->weights = (cr_constant){.kind = CR_CONSTANT_PANELS,
+                                .out = s->out,
+                                .in = group_in,
+                                .taps_height = s->kernel,
+                                .taps_width = s->kernel,
+                                .parts = 1};
   cr_part *part = &step->weights.part[0];
   snprintf(part->kernel, CR_NAME, "%s", node->name);
   if (unit->norm >= 0) snprintf(part->norm, CR_NAME, "%s", planner->nodes[unit->norm].name);
@@ -166,10 +190,19 @@ static void plan_pool(cr_planner *planner, const cr_unit *unit, int x, int out)
   const cr_graph_node *node = &planner->nodes[unit->node], *in = &planner->nodes[node->input[0]];
   const cr_pool_spec *s = &node->pool;
   cr_plan_step *step = cr_plan_step_add(planner, CR_POOL, node->name, "");
-  step->op.pool = (cr_pool){.maximum = s->maximum, .global = s->global, .height = in->height, .width = in->width,
-                            .channels = in->channels, .out_height = node->height, .out_width = node->width,
-                            .kernel_height = s->kernel, .kernel_width = s->kernel, .stride_height = s->stride,
-                            .stride_width = s->stride, .padding_height = s->padding, .padding_width = s->padding};
+  step->op.pool = (cr_pool){.maximum = s->maximum,
+                            .global = s->global,
+                            .height = in->height,
+                            .width = in->width,
+                            .channels = in->channels,
+                            .out_height = node->height,
+                            .out_width = node->width,
+                            .kernel_height = s->kernel,
+                            .kernel_width = s->kernel,
+                            .stride_height = s->stride,
+                            .stride_width = s->stride,
+                            .padding_height = s->padding,
+                            .padding_width = s->padding};
   step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
   step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
 }
@@ -196,8 +229,8 @@ static void plan_normalise(cr_planner *planner, const cr_unit *unit, int x, int 
 
 /* ---- Units ------------------------------------------------------------------------------------------------------ */
 
-/* The parts of a joined vector are written where they belong in it: the planner's tensor for a unit's result, and where it
- * begins in `offset`. */
+/* The parts of a joined vector are written where they belong in it: the planner's tensor for a unit's result, and where
+ * it begins in `offset`. */
 static int plan_result(cr_planner *planner, const cr_unit *unit, bool is_float, int *tensor_of, size_t *offset)
 {
   const cr_graph_node *result = &planner->nodes[unit->result];
@@ -234,16 +267,26 @@ static bool plan_composite(cr_planner *planner, const cr_unit *unit, int x, int 
   const cr_graph_node *node = &planner->nodes[unit->node];
   int *out = &tensor_of[unit->result];
   switch (node->kind) {
-  case CR_NODE_RELATION: *out = cr_plan_relation(planner, unit, x); return true;
-  case CR_NODE_HARMONY: *out = cr_plan_harmony(planner, unit, x); return true;
-  case CR_NODE_ATTEND: *out = cr_plan_attend(planner, unit, x, tensor_of[node->input[1]]); return true;
-  case CR_NODE_CROP:
-    *out = cr_plan_crop(planner, unit, x, tensor_of[node->input[1]],
-                        node->input[2] >= 0 ? tensor_of[node->input[2]] : -1);
+  case CR_NODE_RELATION:
+    *out = cr_plan_relation(planner, unit, x);
     return true;
-  case CR_NODE_STREAMS_AS_CHANNELS: *out = x; return true;
-  case CR_NODE_JOIN: return true; /* its parts have made it */
-  default: return false;
+  case CR_NODE_HARMONY:
+    *out = cr_plan_harmony(planner, unit, x);
+    return true;
+  case CR_NODE_ATTEND:
+    *out = cr_plan_attend(planner, unit, x, tensor_of[node->input[1]]);
+    return true;
+  case CR_NODE_CROP:
+    *out =
+        cr_plan_crop(planner, unit, x, tensor_of[node->input[1]], node->input[2] >= 0 ? tensor_of[node->input[2]] : -1);
+    return true;
+  case CR_NODE_STREAMS_AS_CHANNELS:
+    *out = x;
+    return true;
+  case CR_NODE_JOIN:
+    return true; /* its parts have made it */
+  default:
+    return false;
   }
 }
 
@@ -259,14 +302,22 @@ static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
   if (out < 0) return;
   const int step = planner->plan->step_count;
   switch (node->kind) {
-  case CR_NODE_CONV: plan_conv(planner, unit, x, residual, out); break;
-  case CR_NODE_POOL: plan_pool(planner, unit, x, out); break;
+  case CR_NODE_CONV:
+    plan_conv(planner, unit, x, residual, out);
+    break;
+  case CR_NODE_POOL:
+    plan_pool(planner, unit, x, out);
+    break;
   case CR_NODE_MASK:
     plan_mask(planner, unit, x, node->input[1] >= 0 ? tensor_of[node->input[1]] : -1,
               node->input[2] >= 0 ? tensor_of[node->input[2]] : -1, out);
     break;
-  case CR_NODE_NORMALISE: plan_normalise(planner, unit, x, out); break;
-  default: plan_scale(planner, unit, x, residual, out); break;
+  case CR_NODE_NORMALISE:
+    plan_normalise(planner, unit, x, out);
+    break;
+  default:
+    plan_scale(planner, unit, x, residual, out);
+    break;
   }
   if (planner->status != CLREID_OK) return;
   cr_plan_step *planned = &planner->plan->steps[step];
@@ -352,7 +403,8 @@ static clreid_status place_tensors(cr_plan *plan, clreid_error *error)
   for (int t = 0; t < plan->tensor_count; t++) {
     const cr_plan_tensor *tensor = &plan->tensors[t];
     lives[t] = (cr_life){.bytes = cr_plan_tensor_elements(tensor) * cr_plan_element_bytes(plan, tensor),
-                         .first = tensor->first, .last = tensor->last};
+                         .first = tensor->first,
+                         .last = tensor->last};
   }
   const clreid_status status = cr_arena_plan(lives, plan->tensor_count, &plan->arena_bytes, error);
   for (int t = 0; t < plan->tensor_count && status == CLREID_OK; t++) plan->tensors[t].offset_bytes = lives[t].offset;
@@ -372,7 +424,8 @@ static clreid_status find_joins(cr_planner *planner, const cr_unit *units, int u
       bool made = false; /* by a unit that writes a tensor of its own */
       for (int u = 0; u < unit_count; u++)
         if (units[u].result == part)
-          made = planner->nodes[units[u].node].kind == CR_NODE_CONV || planner->nodes[units[u].node].kind == CR_NODE_POOL;
+          made =
+              planner->nodes[units[u].node].kind == CR_NODE_CONV || planner->nodes[units[u].node].kind == CR_NODE_POOL;
       if (!made || planner->join_of[part] >= 0)
         return cr_fail(planner->error, CLREID_INVALID_NETWORK, "%s (node %d) cannot be a part of a joined vector",
                        planner->nodes[part].name, part);

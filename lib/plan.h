@@ -12,9 +12,9 @@
 #include "fuse.h"
 
 typedef struct cr_plan_config {
-  bool half;                /* storage */
+  bool half; /* storage */
   clreid_relation relation;
-  bool library_gemm;        /* affinity products go to CLBlast */
+  bool library_gemm; /* affinity products go to CLBlast */
   bool plain_kernels;
 } cr_plan_config;
 
@@ -28,9 +28,9 @@ typedef struct cr_plan_tensor {
 
 typedef struct cr_plan_step {
   char name[96];
-  cr_op op;            /* views: tensor, and offset within the picture; no buffers */
+  cr_op op;                          /* views: tensor, and offset within the picture; no buffers */
   cr_constant weights, bias, matrix; /* matrix: weights that stand as a product's operand ... */
-  int matrix_role;     /* ... in this view */
+  int matrix_role;                   /* ... in this view */
   uint64_t multiply_adds;
 } cr_plan_step;
 
@@ -40,13 +40,13 @@ typedef struct cr_plan {
   int step_count;
   cr_plan_tensor *tensors;
   int tensor_count;
-  int input;                /* tensor of the picture, written before step 0 */
-  int input_margin;         /* zero pixels round it */
+  int input;        /* tensor of the picture, written before step 0 */
+  int input_margin; /* zero pixels round it */
   int input_height, input_width;
-  int outputs[CR_OUTPUTS];  /* tensors */
+  int outputs[CR_OUTPUTS]; /* tensors */
   int feature_length;
-  size_t arena_bytes;       /* of one picture */
-  uint64_t multiply_adds;   /* as planned */
+  size_t arena_bytes;     /* of one picture */
+  uint64_t multiply_adds; /* as planned */
 } cr_plan;
 
 clreid_status cr_plan_create(const cr_graph *graph, const cr_plan_config *config, const cr_log *log, cr_plan **plan,
@@ -88,8 +88,8 @@ int cr_plan_harmony(cr_planner *planner, const cr_unit *unit, int x);
 int cr_plan_attend(cr_planner *planner, const cr_unit *unit, int x, int harmony);
 int cr_plan_crop(cr_planner *planner, const cr_unit *unit, int x, int harmony, int residual);
 
-/* relation.c: the mask's logits of a relation node, with the unit's activation, into a new tensor: [nodes rows] for pixels,
- * [one row] for channels. */
+/* relation.c: the mask's logits of a relation node, with the unit's activation, into a new tensor: [nodes rows] for
+ * pixels, [one row] for channels. */
 int cr_plan_relation(cr_planner *planner, const cr_unit *unit, int x);
 
 #endif

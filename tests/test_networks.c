@@ -22,8 +22,8 @@
 
 enum { BATCH = 8 };
 
-/* What is allowed of the relative L2 error of a feature. float32: eight times the definition's own error, or the family's
- * least; HAN's random layers have no residual branch to damp, so it multiplies rounding by more. */
+/* What is allowed of the relative L2 error of a feature. float32: eight times the definition's own error, or the
+ * family's least; HAN's random layers have no residual branch to damp, so it multiplies rounding by more. */
 static double allowed(const golden *g, clreid_precision precision)
 {
   const bool han = !strncmp(g->network, "han-", 4);
