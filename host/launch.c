@@ -11,7 +11,7 @@ static const cr_operator *const operators[CR_KINDS] = {
     [CR_CONV] = &cr_operator_conv,           [CR_GEMM] = &cr_operator_gemm,     [CR_PACK] = &cr_operator_pack,
     [CR_POOL] = &cr_operator_pool,           [CR_SCALE] = &cr_operator_scale,   [CR_MASK] = &cr_operator_mask,
     [CR_HARMONY] = &cr_operator_harmony,     [CR_ATTEND] = &cr_operator_attend, [CR_CROP] = &cr_operator_crop,
-    [CR_NORMALISE] = &cr_operator_normalise,
+    [CR_NORMALISE] = &cr_operator_normalise, [CR_SEPARABLE] = &cr_operator_separable,
 };
 
 static const cr_operator *operator_of(const cr_op *op)

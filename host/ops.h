@@ -112,6 +112,7 @@ typedef enum cr_kind {
   CR_ATTEND,
   CR_CROP,
   CR_NORMALISE,
+  CR_SEPARABLE,
   CR_KINDS
 } cr_kind;
 
@@ -237,6 +238,15 @@ typedef struct cr_normalise {
   int columns, parts; /* columns is a multiple of parts * CR_PANEL */
 } cr_normalise;
 
+/* A 1x1 convolution, bias, ReLU, then a depthwise 3x3 one with padding 1, bias, ReLU; what is between them is float and is
+ * not stored. weights[padded(out_channels) / 16][channels + 9][16], the second convolution's taps after the first one's
+ * weights; bias float[2][padded(out_channels)]. For devices that run a work-item as a loop, over few and large groups. */
+typedef struct cr_separable {
+  int height, width, channels;
+  int out_height, out_width, out_channels;
+  int stride; /* 1 or 2 */
+} cr_separable;
+
 typedef struct cr_op {
   cr_kind kind;
   const char *name; /* for messages and profiles; lives as long as the step */
@@ -259,6 +269,7 @@ typedef struct cr_op {
     cr_attend attend;
     cr_crop crop;
     cr_normalise normalise;
+    cr_separable separable;
   };
 } cr_op;
 

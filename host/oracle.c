@@ -308,6 +308,28 @@ static cr_expected expect_harmony(const cr_trial *trial, int picture, size_t col
   return column >= centres ? expect_centre(trial, picture, (int)within) : expect_blend(trial, picture, (int)within);
 }
 
+/* ---- Pointwise, then depthwise ----------------------------------------------------------------------------------- */
+
+static cr_expected expect_separable(const cr_trial *trial, int picture, size_t row, size_t column)
+{
+  const cr_separable *p = &trial->op.separable;
+  const size_t weights = column * (size_t)(p->channels + 9), padded = trial->extent[CR_OUTPUT].padded;
+  loose_sum total = {{0}, 0};
+  for (int t = 0; t < 9; t++) {
+    const int y = (int)row / p->out_width * p->stride - 1 + t / 3, x = (int)row % p->out_width * p->stride - 1 + t % 3;
+    if (y < 0 || y >= p->height || x < 0 || x >= p->width) continue;
+    sum s = {0};
+    for (int k = 0; k < p->channels; k++)
+      add_product(&s, cr_trial_read(trial, CR_INPUT, picture, (size_t)y * p->width + x, (size_t)k),
+                  stored_weight(trial, weights + (size_t)k, (int)column));
+    add_term(&s, trial->bias[column]);
+    add_loose(&total, stored_weight(trial, weights + (size_t)(p->channels + t), (int)column),
+              activated((cr_expected){s.value, bound_of_sum(&s)}, CR_RELU));
+  }
+  add_term(&total.exact, trial->bias[padded + column]);
+  return activated(settled(&total), CR_RELU);
+}
+
 static cr_expected expect_attend(const cr_trial *trial, int picture, size_t row, size_t column)
 {
   sum logit = {0};
@@ -375,6 +397,8 @@ cr_expected cr_oracle_expect(const cr_trial *trial, int picture, size_t row, siz
     return expect_attend(trial, picture, row, column);
   case CR_CROP:
     return expect_crop(trial, picture, row, column);
+  case CR_SEPARABLE:
+    return expect_separable(trial, picture, row, column);
   case CR_NORMALISE:
     return expect_normalise(trial, picture, column);
   default:

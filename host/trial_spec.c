@@ -164,6 +164,12 @@ static void name_crop(const cr_trial_spec *spec, text *name)
       c->out_width);
 }
 
+static void name_separable(const cr_trial_spec *spec, text *name)
+{
+  const cr_separable *s = &spec->op.separable;
+  add(name, "separable %dx%dx%dx%d s%d o%d", spec->batch, s->height, s->width, s->channels, s->stride, s->out_channels);
+}
+
 void cr_trial_name(const cr_trial_spec *spec, char *bytes, size_t size)
 {
   static const char *const view_names[CR_VIEWS] = {"out", "in", "second", "res"};
@@ -193,6 +199,9 @@ void cr_trial_name(const cr_trial_spec *spec, char *bytes, size_t size)
     break;
   case CR_CROP:
     name_crop(spec, &name);
+    break;
+  case CR_SEPARABLE:
+    name_separable(spec, &name);
     break;
   case CR_NORMALISE:
     name_matrix(spec, &name, "normalise", op->normalise.parts, op->normalise.columns);

@@ -68,7 +68,8 @@ static clreid_status build(clreid_model *model, const cr_weights *weights, const
   const cr_plan_config plan_config = {.half = config->precision == CLREID_FP16,
                                       .relation = config->relation,
                                       .library_gemm = config->gemm == CLREID_GEMM_CLBLAST,
-                                      .plain_kernels = config->plain_kernels};
+                                      .plain_kernels = config->plain_kernels,
+                                      .separable = cr_device_facts(model->device)->type == CR_DEVICE_CPU};
   cr_graph *graph;
   CR_TRY(find_network(config->network, weights, &model->network, error));
   CR_TRY(cr_preprocess_read(&model->preprocess, get_metadata, weights, error));

@@ -16,6 +16,7 @@ typedef struct cr_plan_config {
   clreid_relation relation;
   bool library_gemm; /* affinity products go to CLBlast */
   bool plain_kernels;
+  bool separable;           /* pointwise and depthwise convolution in one step: the device runs work-items as loops */
 } cr_plan_config;
 
 /* Rows of `row` elements for each picture. */
