@@ -23,6 +23,7 @@ static const cr_operator *const operators[CR_KINDS] = {
     [CR_WINOGRAD_OUTPUT] = &cr_operator_winograd_output,
     [CR_SOFTMAX] = &cr_operator_softmax,
     [CR_ATTENTION] = &cr_operator_attention,
+    [CR_SEPARABLE] = &cr_operator_separable,
 };
 
 static const cr_operator *operator_of(const cr_op *op)

@@ -117,6 +117,7 @@ typedef enum cr_kind {
   CR_WINOGRAD_INPUT,
   CR_WINOGRAD_PRODUCT,
   CR_WINOGRAD_OUTPUT,
+  CR_SEPARABLE,
   CR_KINDS
 } cr_kind;
 
@@ -213,6 +214,17 @@ typedef struct cr_harmony {
   int centres; /* two, x and y, for each region */
 } cr_harmony;
 
+/* Outputs and inputs of those layers. */
+enum { CR_HARMONY_LAYERS = 6 };
+static inline void cr_harmony_layers(const cr_harmony *h, int out[CR_HARMONY_LAYERS], int in[CR_HARMONY_LAYERS])
+{
+  out[0] = out[1] = in[1] = 1;
+  in[0] = 9;
+  out[2] = in[3] = h->reduced;
+  in[2] = out[3] = in[4] = out[4] = in[5] = h->channels;
+  out[5] = h->centres;
+}
+
 /* Where the parts of that row begin, and its length. */
 static inline size_t cr_harmony_centres(const cr_harmony *h)
 {
@@ -262,6 +274,16 @@ typedef struct cr_winograd {
 int cr_winograd_planes(const cr_winograd *winograd);
 int cr_winograd_tiles(const cr_winograd *winograd); /* of one picture */
 
+/* A 1x1 convolution, bias, ReLU, then a depthwise 3x3 one with padding 1, bias, ReLU; what is between them is float and
+ * is not stored. weights[padded(out_channels) / 16][channels + 9][16], the second convolution's taps after the first
+ * one's weights; bias float[2][padded(out_channels)]. For devices that run a work-item as a loop, over few and large
+ * groups. */
+typedef struct cr_separable {
+  int height, width, channels;
+  int out_height, out_width, out_channels;
+  int stride; /* 1 or 2 */
+} cr_separable;
+
 typedef struct cr_op {
   cr_kind kind;
   const char *name; /* for messages and profiles; lives as long as the step */
@@ -287,6 +309,7 @@ typedef struct cr_op {
     cr_crop crop;
     cr_normalise normalise;
     cr_winograd winograd;
+    cr_separable separable;
   };
 } cr_op;
 

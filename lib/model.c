@@ -96,7 +96,8 @@ static clreid_status build(clreid_model *model, const cr_weights *weights, const
                                       .plain_kernels = config->plain_kernels,
                                       .direct_convolution = config->direct_convolution,
                                       .attention = config->attention,
-                                      .attention_positions = cr_attention_most(model->device)};
+                                      .attention_positions = cr_attention_most(model->device),
+                                      .separable = cr_device_facts(model->device)->type == CR_DEVICE_CPU};
   cr_graph *graph;
   CR_TRY(find_network(config->network, weights, &model->network, error));
   CR_TRY(cr_preprocess_read(&model->preprocess, get_metadata, weights, error));

@@ -307,6 +307,79 @@ static int tensor_or_none(const int *tensor_of, cr_node node)
   return node >= 0 ? tensor_of[node] : -1;
 }
 
+/* ---- Pointwise, then depthwise ---- */
+
+static bool is_separable(const cr_planner *planner, const cr_unit *pointwise, const cr_unit *depthwise)
+{
+  const cr_graph_node *p = &planner->nodes[pointwise->node], *d = &planner->nodes[depthwise->node];
+  const cr_conv_spec *a = &p->conv, *b = &d->conv;
+  if (p->kind != CR_NODE_CONV || d->kind != CR_NODE_CONV || d->input[0] != pointwise->result) return false;
+  if (pointwise->norm < 0 || depthwise->norm < 0 || pointwise->residual >= 0 || depthwise->residual >= 0) return false;
+  if (pointwise->activation != CR_RELU || depthwise->activation != CR_RELU) return false;
+  return a->kernel == 1 && a->stride == 1 && !a->padding && a->groups == 1 && !a->bias && !a->linear &&
+         b->kernel == 3 && b->padding == 1 && b->dilation == 1 && b->stride <= 2 && b->groups == d->channels &&
+         b->groups == p->channels && !b->bias;
+}
+
+/* Does a unit but the next read the unit's value, or the caller? */
+static bool is_shared(const cr_planner *planner, const cr_graph *graph, const cr_unit *unit)
+{
+  int count, readers = 0;
+  cr_graph_nodes(graph, &count);
+  for (int n = 0; n < count; n++)
+    for (int i = 0; i < 3; i++) readers += planner->nodes[n].input[i] == unit->result;
+  for (int o = 0; o < CR_OUTPUTS; o++) readers += cr_graph_output_node(graph, (cr_output)o) == unit->result;
+  return readers != 1;
+}
+
+static cr_part separable_part(const cr_planner *planner, const cr_unit *unit, int in)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node];
+  cr_part part = {.out = node->channels, .own_in = in, .in = in};
+  snprintf(part.kernel, CR_NAME, "%s", node->name);
+  snprintf(part.norm, CR_NAME, "%s", planner->nodes[unit->norm].name);
+  return part;
+}
+
+/* Both in one step, named after the first. */
+static void plan_separable(cr_planner *planner, const cr_unit *pointwise, const cr_unit *depthwise, int *tensor_of)
+{
+  const cr_graph_node *first = &planner->nodes[pointwise->node], *in = &planner->nodes[first->input[0]];
+  const cr_graph_node *out = &planner->nodes[depthwise->node];
+  const int x = tensor_of[first->input[0]], channels = in->channels, taps = 9;
+  const int padded = (int)cr_padded(out->channels);
+  const int tensor =
+      cr_plan_tensor_add(planner, (size_t)out->streams * out->height * out->width, (size_t)padded, false);
+  tensor_of[depthwise->result] = tensor;
+  cr_plan_step *step = cr_plan_step_add(planner, CR_SEPARABLE, first->name, "");
+  step->op.separable = (cr_separable){.height = in->height,
+                                      .width = in->width,
+                                      .channels = channels,
+                                      .out_height = out->height,
+                                      .out_width = out->width,
+                                      .out_channels = out->channels,
+                                      .stride = out->conv.stride};
+  step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
+  step->op.view[CR_OUTPUT] = cr_plan_view(planner, tensor, 0);
+  step->op.activation = CR_RELU;
+  step->multiply_adds = (uint64_t)in->height * in->width * channels * out->channels +
+                        (uint64_t)out->height * out->width * out->channels * taps;
+  step->weights = (cr_constant){.kind = CR_CONSTANT_COLUMNS,
+                                .parts = 2,
+                                .out = out->channels,
+                                .in = channels + taps,
+                                .taps_height = 1,
+                                .taps_width = 1};
+  step->weights.part[0] = separable_part(planner, pointwise, channels);
+  step->weights.part[1] = separable_part(planner, depthwise, taps);
+  step->weights.part[1].to_in = channels;
+  step->bias = step->weights;
+  step->bias.kind = CR_CONSTANT_BIAS;
+  step->bias.out = 2 * padded;
+  step->bias.part[1].to_out = padded;
+  run_over_streams(planner, step, out->streams);
+}
+
 /* Nodes that other files lower, and those that are another view of a tensor. */
 static bool plan_composite(cr_planner *planner, const cr_unit *unit, int x, int *tensor_of)
 {
@@ -510,7 +583,15 @@ static clreid_status plan_units(cr_planner *planner, const cr_graph *graph, cons
   planner->join_of = tensor_of + count;
   planner->status = find_joins(planner, units, unit_count, count);
   tensor_of[0] = plan_input(planner, graph);
-  for (int u = 0; u < unit_count && planner->status == CLREID_OK; u++) plan_unit(planner, &units[u], tensor_of);
+  for (int u = 0; u < unit_count && planner->status == CLREID_OK; u++) {
+    if (plan->config.separable && u + 1 < unit_count && is_separable(planner, &units[u], &units[u + 1]) &&
+        !is_shared(planner, graph, &units[u])) {
+      plan_separable(planner, &units[u], &units[u + 1], tensor_of);
+      u++;
+    } else {
+      plan_unit(planner, &units[u], tensor_of);
+    }
+  }
   for (int o = 0; o < CR_OUTPUTS; o++) plan->outputs[o] = tensor_of[cr_graph_output_node(graph, (cr_output)o)];
   plan->feature_length = planner->nodes[cr_graph_output_node(graph, CR_OUTPUT_NECK)].channels;
   free(tensor_of);

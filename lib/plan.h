@@ -19,6 +19,7 @@ typedef struct cr_plan_config {
   bool direct_convolution; /* no minimal filtering */
   clreid_attention attention;
   int attention_positions; /* the most that fused attention may have */
+  bool separable;          /* pointwise and depthwise convolution in one step: the device runs work-items as loops */
 } cr_plan_config;
 
 /* Rows of `row` elements for each picture. */

@@ -221,6 +221,10 @@ static void output_size(const cr_op *op, size_t *rows, size_t *columns)
     *rows = (size_t)op->crop.streams * op->crop.out_height * op->crop.out_width;
     *columns = op->crop.channels;
     break;
+  case CR_SEPARABLE:
+    *rows = (size_t)op->separable.out_height * op->separable.out_width;
+    *columns = op->separable.out_channels;
+    break;
   case CR_NORMALISE:
     *rows = 1, *columns = op->normalise.columns;
     break;
