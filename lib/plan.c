@@ -195,8 +195,9 @@ static bool gives_float(const cr_planner *planner, const cr_unit *unit, int x)
   return node->kind == CR_NODE_BATCH_NORM && planner->plan->tensors[x].is_float;
 }
 
-static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
+void cr_plan_unit(cr_planner *planner, const cr_unit *unit)
 {
+  int *tensor_of = planner->tensor_of;
   const cr_graph_node *node = &planner->nodes[unit->node], *result = &planner->nodes[unit->result];
   const int x = tensor_of[node->input[0]];
   const int residual = unit->residual >= 0 ? tensor_of[unit->residual] : -1;
@@ -290,6 +291,7 @@ static void find_lives(cr_plan *plan)
       plan->tensors[t].last = s;
     }
   for (int o = 0; o < CR_OUTPUTS; o++) plan->tensors[plan->outputs[o]].last = plan->step_count;
+  for (int m = 0; m < plan->map_count; m++) plan->tensors[plan->maps[m].view.tensor].last = plan->step_count;
 }
 
 static clreid_status place_tensors(cr_plan *plan, clreid_error *error)
@@ -314,10 +316,13 @@ static clreid_status plan_units(cr_planner *planner, const cr_graph *graph, cons
   int count;
   cr_plan *plan = planner->plan;
   planner->nodes = cr_graph_nodes(graph, &count);
-  int *tensor_of = calloc((size_t)count, sizeof *tensor_of);
+  int *tensor_of = malloc((size_t)count * sizeof *tensor_of);
   if (!tensor_of) return cr_fail(planner->error, CLREID_OUT_OF_MEMORY, "no memory for a graph of %d nodes", count);
+  for (int n = 0; n < count; n++) tensor_of[n] = -1;
+  planner->tensor_of = tensor_of;
   tensor_of[0] = plan_input(planner, graph);
-  for (int u = 0; u < unit_count && planner->status == CLREID_OK; u++) plan_unit(planner, &units[u], tensor_of);
+  for (int u = 0; u < unit_count && planner->status == CLREID_OK; u++) cr_plan_unit(planner, &units[u]);
+  cr_plan_maps(planner, graph);
   for (int o = 0; o < CR_OUTPUTS; o++) plan->outputs[o] = tensor_of[cr_graph_output_node(graph, (cr_output)o)];
   plan->feature_length = planner->nodes[cr_graph_output_node(graph, CR_OUTPUT_NECK)].channels;
   free(tensor_of);
@@ -363,5 +368,6 @@ void cr_plan_destroy(cr_plan *plan)
   if (!plan) return;
   free(plan->steps);
   free(plan->tensors);
+  free(plan->maps);
   free(plan);
 }
