@@ -25,7 +25,8 @@ static int panel_depth(const cr_conv *conv)
   const int out = group_out(conv), panels = (int)cr_padded(conv->out_channels) / CR_PANEL;
   int most = 1;
   for (int p = 0; p < panels; p++) {
-    const int last = p * CR_PANEL + CR_PANEL - 1 < conv->out_channels ? p * CR_PANEL + CR_PANEL - 1 : conv->out_channels - 1;
+    const int last =
+        p * CR_PANEL + CR_PANEL - 1 < conv->out_channels ? p * CR_PANEL + CR_PANEL - 1 : conv->out_channels - 1;
     const int groups = last / out - p * CR_PANEL / out + 1;
     if (groups > most) most = groups;
   }
@@ -140,7 +141,8 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   const cr_conv *c = &step->op.conv;
   char options[128];
   step->tile = cr_tile_choose(step->queue->device, step->largest_batch * c->out_height * c->out_width, c->out_channels);
-  if (c->groups > 1 && step->tile->vectors * step->tile->vector > CR_PANEL) step->tile = cr_tile_within_panel(step->tile);
+  if (c->groups > 1 && step->tile->vectors * step->tile->vector > CR_PANEL)
+    step->tile = cr_tile_within_panel(step->tile);
   CR_TRY(create_zeros(step, error));
   cr_tile_options(step->tile, step->op.half, options, sizeof options);
   CR_TRY(cr_step_kernel(step, "conv.cl", options, step->op.plain ? "conv_plain" : "conv", error));

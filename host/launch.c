@@ -71,8 +71,7 @@ static void release_operands(const cr_op *op)
   cr_buffer_release(op->bias);
 }
 
-clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **result,
-                             clreid_error *error)
+clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **result, clreid_error *error)
 {
   cr_step *step = calloc(1, sizeof *step);
   if (!step) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for step %s", op->name);
@@ -103,9 +102,9 @@ void cr_step_destroy(cr_step *step)
 
 static clreid_status enqueue(cr_step *step, clreid_error *error)
 {
-  return cr_check(clEnqueueNDRangeKernel(step->queue->queue, step->kernel, 3, NULL, step->global, step->local, 0, NULL,
-                                         NULL),
-                  "clEnqueueNDRangeKernel", error);
+  return cr_check(
+      clEnqueueNDRangeKernel(step->queue->queue, step->kernel, 3, NULL, step->global, step->local, 0, NULL, NULL),
+      "clEnqueueNDRangeKernel", error);
 }
 
 clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error)

@@ -1,8 +1,8 @@
 /*
  * ops.h - all that lib/ sees of host/: devices, buffers, queues, and operators ready to be launched.
  *
- * An operator is described by a cr_op: plain numbers, no OpenCL type. cr_step_create turns it into launches for batches up
- * to a largest one; cr_step_run enqueues them. Nothing here knows what a network is.
+ * An operator is described by a cr_op: plain numbers, no OpenCL type. cr_step_create turns it into launches for batches
+ * up to a largest one; cr_step_run enqueues them. Nothing here knows what a network is.
  *
  * Layout. Activations are NHWC: a matrix of positions (rows) by channels (columns). Every row starts at a multiple of
  * CR_PANEL elements from the tensor's start and its length is padded to one (the picture, with its three channels, is
@@ -32,18 +32,18 @@ typedef enum cr_device_type { CR_DEVICE_OTHER = 0, CR_DEVICE_CPU, CR_DEVICE_GPU,
 
 /* What the library knows of a device; every decision is made from these, none from a name. Read once. */
 typedef struct cr_facts {
-  int index;                   /* in the flat list over all platforms */
+  int index; /* in the flat list over all platforms */
   cr_device_type type;
-  bool several_types;          /* it claims more than one type */
+  bool several_types; /* it claims more than one type */
   bool usable;
   char name[128], vendor[128], platform[128], platform_version[128], version[128], driver[128];
-  char problem[128];           /* why it is not usable */
+  char problem[128]; /* why it is not usable */
   unsigned compute_units;
   unsigned clock_mhz;
   unsigned float_vector_width; /* native */
   bool fused_multiply_add;     /* fma() is single hardware instruction's worth: CL_FP_FMA */
   bool half_arithmetic;
-  bool local_memory_is_real;   /* not a part of global memory */
+  bool local_memory_is_real; /* not a part of global memory */
   uint64_t global_memory_bytes, largest_buffer_bytes, local_memory_bytes;
   uint64_t largest_work_group;
 } cr_facts;
@@ -55,7 +55,7 @@ clreid_status cr_devices_list(cr_facts **list, size_t *count, size_t *default_in
 typedef struct cr_device cr_device; /* counted references; any thread */
 
 typedef struct cr_device_config {
-  const char *choice;        /* as clreid_device_config */
+  const char *choice; /* as clreid_device_config */
   const char *cache_folder;
   const char *kernel_folder;
   cr_log log;
@@ -110,7 +110,7 @@ enum { CR_OUTPUT, CR_INPUT, CR_SECOND, CR_RESIDUAL, CR_VIEWS }; /* roles of the 
  * input.row is the distance of two neighbouring pixels; input_line that of two lines, for maps with a margin (0 means
  * width * input.row). A map with a margin stores its zero border itself: padding is then 0. */
 typedef struct cr_conv {
-  int height, width, channels;             /* of the input */
+  int height, width, channels; /* of the input */
   int out_height, out_width, out_channels;
   int kernel_height, kernel_width;
   int stride_height, stride_width;
@@ -149,8 +149,8 @@ typedef struct cr_pool {
 } cr_pool;
 
 /* output[r][c] = act(scale[c] * input[r][c] + bias[c] + residual[r][c]): batch norm that no convolution takes, and
- * activations that no kernel takes. scale (weights) float[padded], bias float[padded]; either may be NULL. The output may be
- * the input. */
+ * activations that no kernel takes. scale (weights) float[padded], bias float[padded]; either may be NULL. The output
+ * may be the input. */
 typedef struct cr_scale {
   int rows, columns;
   bool bias_by_row; /* bias float[rows] */
@@ -190,7 +190,7 @@ void cr_step_destroy(cr_step *step); /* NULL allowed */
 /* Enqueues the step for batch pictures, 1 .. largest_batch. Allocates and compiles nothing once it has run for the
  * largest batch and for one. */
 clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error);
-int cr_step_launches(const cr_step *step); /* a call of CLBlast counts as one */
+int cr_step_launches(const cr_step *step);        /* a call of CLBlast counts as one */
 const char *cr_step_variant(const cr_step *step); /* "conv 6x16 vec16": for profiles */
 
 /* Lays out convolution weights for the device's kernels: weights[out_channels][channels / groups][kernel_height]
@@ -225,9 +225,9 @@ typedef struct cr_resize_picture {
  * elements, its margin zero. */
 typedef struct cr_resize_spec {
   int height, width, margin;
-  bool reversed;     /* output channels B, G, R */
+  bool reversed; /* output channels B, G, R */
   bool half;
-  bool bytes_only;   /* for tests: output the resized bytes, uint8_t, instead of normalised elements */
+  bool bytes_only;     /* for tests: output the resized bytes, uint8_t, instead of normalised elements */
   float table[3][256]; /* value of byte v in output channel c */
 } cr_resize_spec;
 
