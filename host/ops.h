@@ -101,7 +101,19 @@ typedef struct cr_view {
 
 typedef enum cr_activation { CR_LINEAR = 0, CR_RELU, CR_SIGMOID } cr_activation;
 
-typedef enum cr_kind { CR_CONV, CR_GEMM, CR_PACK, CR_POOL, CR_SCALE, CR_MASK, CR_KINDS } cr_kind;
+typedef enum cr_kind {
+  CR_CONV,
+  CR_GEMM,
+  CR_PACK,
+  CR_POOL,
+  CR_SCALE,
+  CR_MASK,
+  CR_HARMONY,
+  CR_ATTEND,
+  CR_CROP,
+  CR_NORMALISE,
+  CR_KINDS
+} cr_kind;
 
 enum { CR_OUTPUT, CR_INPUT, CR_SECOND, CR_RESIDUAL, CR_VIEWS }; /* roles of the views of an operator */
 
@@ -162,6 +174,58 @@ typedef struct cr_mask {
   int rows, columns;
 } cr_mask;
 
+/* What harmonious attention sees in input[height][width][channels]; output is one row of floats, whatever the storage:
+ *     v[padded(channels)]       W blended: the mask at position p is sigmoid(relu(s[p] v[c] + shift[c])), see cr_attend
+ *     centres[padded(centres)]  tanh of a linear layer of q
+ *     s[padded(height width)]   resized to height x width, bilinear, half-pixel centres
+ * with m[p] the mean over channels and q[c] the mean over positions:
+ *     s = relu(layer 1 of resized(relu(layer 0 of m, 3x3 windows of stride 2, padding 1)))
+ *     v = layer 4, without its shift, of relu(layer 3 of relu(layer 2 of q)),   centres = tanh(layer 5 of q)
+ * weights: the six layers one after the other, in float, each a matrix in panels [padded(out) / 16][in][16], then its
+ * shift [padded(out)]; out and in: 1 9, 1 1, reduced channels, channels reduced, channels channels, centres channels.
+ * A rank-one input makes a matrix of the blend: W (s[p] c) = s[p] (W c). */
+typedef struct cr_harmony {
+  int height, width, channels;
+  int reduced;
+  int centres; /* two, x and y, for each region */
+} cr_harmony;
+
+/* Where the parts of that row begin, and its length. */
+static inline size_t cr_harmony_centres(const cr_harmony *h)
+{
+  return cr_padded(h->channels);
+}
+
+static inline size_t cr_harmony_map(const cr_harmony *h)
+{
+  return cr_harmony_centres(h) + cr_padded(h->centres);
+}
+
+static inline size_t cr_harmony_length(const cr_harmony *h)
+{
+  return cr_harmony_map(h) + cr_padded((size_t)h->height * h->width);
+}
+
+/* output[r][c] = input[r][c] * sigmoid(relu(s[r] v[c] + bias[c])): second is v, floats; s begins `map` floats after it.
+ */
+typedef struct cr_attend {
+  int rows, columns;
+  size_t map;
+} cr_attend;
+
+/* output[stream][i][j][c] = input[y + i][x + j][c] + residual[stream][i][j][c], bilinear, zero outside the map, with
+ * x = (tx + 1) width / 2 - out_width / 2, y = (ty + 1) height / 2 - out_height / 2; second is tx, ty of each stream:
+ * floats. */
+typedef struct cr_crop {
+  int height, width, channels;
+  int out_height, out_width, streams;
+} cr_crop;
+
+/* Vectors of floats: each of `parts` equal parts divided by its L2 norm, or by 1e-12 if that is larger. */
+typedef struct cr_normalise {
+  int columns, parts; /* columns is a multiple of parts * CR_PANEL */
+} cr_normalise;
+
 typedef struct cr_op {
   cr_kind kind;
   const char *name; /* for messages and profiles; lives as long as the step */
@@ -172,6 +236,7 @@ typedef struct cr_op {
   bool float_output; /* output float even where the storage is half (pool, scale) */
   bool float_input;  /* input float even where the storage is half (scale) */
   bool plain;        /* the plain twin of the kernel */
+  int streams;       /* > 1: maps a picture; the views' picture stride is from map to map, for 0 and 1 there is one */
   union {
     cr_conv conv;
     cr_gemm gemm;
@@ -179,6 +244,10 @@ typedef struct cr_op {
     cr_pool pool;
     cr_scale scale;
     cr_mask mask;
+    cr_harmony harmony;
+    cr_attend attend;
+    cr_crop crop;
+    cr_normalise normalise;
   };
 } cr_op;
 

@@ -65,9 +65,11 @@ static clreid_status build(clreid_model *model, const cr_weights *weights, const
                            clreid_error *error)
 {
   const cr_options options = {get_metadata, weights};
-  const cr_plan_config plan_config = {.half = config->precision == CLREID_FP16, .relation = config->relation,
+  const cr_plan_config plan_config = {.half = config->precision == CLREID_FP16,
+                                      .relation = config->relation,
                                       .library_gemm = config->gemm == CLREID_GEMM_CLBLAST,
-                                      .plain_kernels = config->plain_kernels, .maps = config->maps};
+                                      .plain_kernels = config->plain_kernels,
+                                      .maps = config->maps};
   cr_graph *graph;
   CR_TRY(find_network(config->network, weights, &model->network, error));
   CR_TRY(cr_preprocess_read(&model->preprocess, get_metadata, weights, error));
@@ -75,7 +77,8 @@ static clreid_status build(clreid_model *model, const cr_weights *weights, const
   size_t count;
   const cr_weight_spec *specs = cr_graph_weights(graph, &count);
   clreid_status status = cr_weights_match(weights, specs, count, error);
-  if (status == CLREID_OK) status = cr_plan_create(graph, &plan_config, cr_device_log(model->device), &model->plan, error);
+  if (status == CLREID_OK)
+    status = cr_plan_create(graph, &plan_config, cr_device_log(model->device), &model->plan, error);
   if (status == CLREID_OK) status = make_constants(model, weights, graph, error);
   if (status == CLREID_OK) describe(model, graph);
   cr_graph_destroy(graph);
@@ -105,7 +108,8 @@ static clreid_status check_config(const clreid_model_config *config, clreid_erro
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "relation %d is outside [0, %d]", (int)config->relation,
                    CLREID_RELATION_CONTRACTED);
   if ((unsigned)config->gemm > CLREID_GEMM_CLBLAST)
-    return cr_fail(error, CLREID_INVALID_ARGUMENT, "gemm %d is outside [0, %d]", (int)config->gemm, CLREID_GEMM_CLBLAST);
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "gemm %d is outside [0, %d]", (int)config->gemm,
+                   CLREID_GEMM_CLBLAST);
   return CLREID_OK;
 }
 
@@ -165,7 +169,11 @@ bool clreid_model_map_at(const clreid_model *model, size_t index, clreid_map_inf
 {
   if (!model || !info || index >= (size_t)model->plan->map_count) return false;
   const cr_plan_map *map = &model->plan->maps[index];
-  *info = (clreid_map_info){.name = map->name, .kind = map->kind, .height = map->height, .width = map->width,
-                            .region_height = map->region_height, .region_width = map->region_width};
+  *info = (clreid_map_info){.name = map->name,
+                            .kind = map->kind,
+                            .height = map->height,
+                            .width = map->width,
+                            .region_height = map->region_height,
+                            .region_width = map->region_width};
   return true;
 }
