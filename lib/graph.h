@@ -162,8 +162,9 @@ cr_node cr_graph_join(cr_graph *graph, cr_node a, cr_node b);
 cr_node cr_graph_normalise(cr_graph *graph, cr_node x, int parts);
 void cr_graph_output(cr_graph *graph, cr_output output, cr_node x);
 
-/* Marks a map that people may look at, [height][width]: the mean over the channels of x's value. A marked node costs
- * nothing and changes nothing unless a plan is asked for maps; a node that only maps read is computed only then. */
+/* Marks a map that people may look at: of an attend node the mean over the channels of its mask, of a crop the centres
+ * of its regions, of any other node the mean over the channels of its value. A marked node costs nothing and changes
+ * nothing unless a plan is asked for maps; a node that only maps read is computed only then. */
 void cr_graph_map_add(cr_graph *graph, const char *name, cr_node x);
 
 /* ---- What was built --------------------------------------------------------------------------------------------- */

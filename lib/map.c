@@ -48,15 +48,47 @@ static int mean_of_channels(cr_planner *planner, const char *name, const cr_grap
   return mean;
 }
 
-static cr_plan_map plan_map(cr_planner *planner, const cr_graph_map *marked)
+/* Harmonious attention's mask is never stored: it is made once more, applied to nothing. */
+static int attend_alone(cr_planner *planner, cr_node n)
+{
+  const cr_unit unit = {.node = n, .result = n};
+  return cr_plan_attend(planner, &unit, -1, planner->tensor_of[planner->nodes[n].input[1]]);
+}
+
+static cr_plan_map plan_regions(cr_planner *planner, const cr_graph_node *crop)
+{
+  const cr_graph_node *of = &planner->nodes[crop->input[0]];
+  cr_plan_map map = {.kind = CLREID_MAP_REGIONS,
+                     .height = crop->streams,
+                     .width = 2,
+                     .region_height = (float)crop->height / (float)of->height,
+                     .region_width = (float)crop->width / (float)of->width,
+                     .view = cr_plan_centres(planner, crop)};
+  map.view.row = 1;
+  return map;
+}
+
+static cr_plan_map plan_heat(cr_planner *planner, const cr_graph_map *marked)
 {
   const cr_graph_node *node = &planner->nodes[marked->node];
   cr_plan_map map = {.kind = CLREID_MAP_HEAT, .height = node->height, .width = node->width};
-  snprintf(map.name, sizeof map.name, "%s", marked->name);
-  compute(planner, marked->node);
-  int tensor = planner->tensor_of[marked->node];
+  int tensor = -1;
+  if (node->kind == CR_NODE_ATTEND) {
+    tensor = attend_alone(planner, marked->node);
+  } else {
+    compute(planner, marked->node);
+    tensor = planner->tensor_of[marked->node];
+  }
   if (node->channels > 1) tensor = mean_of_channels(planner, marked->name, node, tensor);
   map.view = cr_plan_view(planner, tensor, 0);
+  return map;
+}
+
+static cr_plan_map plan_map(cr_planner *planner, const cr_graph_map *marked)
+{
+  const cr_graph_node *node = &planner->nodes[marked->node];
+  cr_plan_map map = node->kind == CR_NODE_CROP ? plan_regions(planner, node) : plan_heat(planner, marked);
+  snprintf(map.name, sizeof map.name, "%s", marked->name);
   return map;
 }
 

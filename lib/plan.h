@@ -104,8 +104,10 @@ void cr_plan_maps(cr_planner *planner, const cr_graph *graph);
 
 /* harmony.c: the attention's small vectors, its mask applied to x, and the crops, each one step into a new tensor. */
 int cr_plan_harmony(cr_planner *planner, const cr_unit *unit, int x);
-int cr_plan_attend(cr_planner *planner, const cr_unit *unit, int x, int harmony);
+int cr_plan_attend(cr_planner *planner, const cr_unit *unit, int x, int harmony); /* x -1: the mask alone */
 int cr_plan_crop(cr_planner *planner, const cr_unit *unit, int x, int harmony, int residual);
+/* The centres of a crop's regions: x and y of each, one after the other. */
+cr_view cr_plan_centres(const cr_planner *planner, const cr_graph_node *crop);
 
 /* relation.c: the mask's logits of a relation node, with the unit's activation, into a new tensor: [nodes rows] for
  * pixels, [one row] for channels. */
