@@ -241,8 +241,8 @@ static inline size_t cr_harmony_length(const cr_harmony *h)
   return cr_harmony_map(h) + cr_padded((size_t)h->height * h->width);
 }
 
-/* output[r][c] = input[r][c] * sigmoid(relu(s[r] v[c] + bias[c])): second is v, floats; s begins `map` floats after it.
- */
+/* output[r][c] = input[r][c] * sigmoid(relu(s[r] v[c] + bias[c])), without input the mask alone: second is v, floats; s
+ * begins `map` floats after it. */
 typedef struct cr_attend {
   int rows, columns;
   size_t map;

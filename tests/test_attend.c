@@ -13,7 +13,9 @@ static void the_table(void **state)
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
     const size_t columns = cr_padded(table[i].columns);
     cr_trial_spec spec = {.op = {.kind = CR_ATTEND, .attend = {table[i].rows, table[i].columns, columns + CR_PANEL}},
-                          .batch = table[i].batch, .bias = true, .power = 2};
+                          .batch = table[i].batch,
+                          .bias = true,
+                          .power = 2};
     support_examine(spec);
     spec.after[CR_INPUT] = spec.before[CR_OUTPUT] = spec.before[CR_SECOND] = CR_PANEL;
     spec.op.half = true;

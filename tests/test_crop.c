@@ -19,7 +19,8 @@ static const struct {
 static cr_trial_spec spec_of(size_t i)
 {
   return (cr_trial_spec){.op = {.kind = CR_CROP, .crop = table[i].crop, .activation = CR_RELU /* many zeros */},
-                         .batch = table[i].batch, .residual = table[i].residual};
+                         .batch = table[i].batch,
+                         .residual = table[i].residual};
 }
 
 static void the_table(void **state)
@@ -43,14 +44,21 @@ static void known_places(void **state)
   enum { STREAMS = 3, SIZE = 4, MAP = 8, CHANNELS = 16 };
   clreid_error error = {CLREID_OK, ""};
   cr_trial *trial;
-  cr_trial_spec spec = {.op = {.kind = CR_CROP, .crop = {.height = MAP, .width = MAP, .channels = CHANNELS,
-                                                         .out_height = SIZE, .out_width = SIZE, .streams = STREAMS}},
-                        .batch = 1, .seed = support_seed()};
+  cr_trial_spec spec = {.op = {.kind = CR_CROP,
+                               .crop = {.height = MAP,
+                                        .width = MAP,
+                                        .channels = CHANNELS,
+                                        .out_height = SIZE,
+                                        .out_width = SIZE,
+                                        .streams = STREAMS}},
+                        .batch = 1,
+                        .seed = support_seed()};
   assert_int_equal(cr_trial_create(support_queue(), &spec, &trial, &error), CLREID_OK);
   float *second = trial->memory[CR_SECOND];
   memcpy(second + trial->op.view[CR_SECOND].offset, centres, sizeof centres);
   assert_int_equal(cr_queue_write(support_queue(), trial->op.view[CR_SECOND].buffer, 0,
-                                  trial->elements[CR_SECOND] * sizeof *second, second, &error), CLREID_OK);
+                                  trial->elements[CR_SECOND] * sizeof *second, second, &error),
+                   CLREID_OK);
   if (cr_trial_run(trial, false, 0, 1, &error) != CLREID_OK) fail_msg("%s", error.text);
   static const int first[STREAMS] = {2, 6, -2}; /* row and column where a stream begins */
   for (int t = 0; t < STREAMS; t++)

@@ -29,10 +29,11 @@ static void the_table(void **state)
   (void)state;
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
     cr_trial_spec spec = cr_trial_conv(table[i].batch, table[i].height, table[i].width, table[i].channels,
-                                      table[i].channels, table[i].channels,
-                                      (cr_window){.kernel = 3, .stride = table[i].stride,
-                                                       .padding = table[i].padding,
-                                                       .padding_width = table[i].padding ? 0 : -1});
+                                       table[i].channels, table[i].channels,
+                                       (cr_window){.kernel = 3,
+                                                   .stride = table[i].stride,
+                                                   .padding = table[i].padding,
+                                                   .padding_width = table[i].padding ? 0 : -1});
     spec.bias = table[i].options & BIAS;
     spec.scale = table[i].options & SCALE;
     spec.op.activation = table[i].options & RELU ? CR_RELU : CR_LINEAR;

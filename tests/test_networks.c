@@ -166,11 +166,8 @@ enum { CONFIGS = 5 };
 static void compare_with_definition(bench *b, golden *g, const char *path)
 {
   static const clreid_model_config of_rga[CONFIGS] = {
-      {.relation = CLREID_RELATION_AUTO},
-      {.relation = CLREID_RELATION_PLAIN},
-      {.relation = CLREID_RELATION_CONTRACTED},
-      {.precision = CLREID_FP16},
-      {.direct_convolution = true},
+      {.relation = CLREID_RELATION_AUTO}, {.relation = CLREID_RELATION_PLAIN}, {.relation = CLREID_RELATION_CONTRACTED},
+      {.precision = CLREID_FP16},         {.direct_convolution = true},
   };
   static const clreid_model_config of_fnc[CONFIGS] = {
       {.attention = CLREID_ATTENTION_FUSED},

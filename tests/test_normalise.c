@@ -11,7 +11,8 @@ static void the_table(void **state)
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
     for (int power = -8; power <= 8; power += 8)
       support_examine((cr_trial_spec){.op = {.kind = CR_NORMALISE, .normalise = table[i], .half = power == 8},
-                                      .batch = 1 + (int)i, .power = power});
+                                      .batch = 1 + (int)i,
+                                      .power = power});
   support_verdict();
 }
 
