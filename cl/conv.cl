@@ -1,10 +1,11 @@
 /*
- * conv.cl - convolution as a sum of products, one for each tap of the window, NHWC, any stride, padding, dilation, groups.
+ * conv.cl - convolution as a sum of products, one for each tap of the window: NHWC; any stride, padding, dilation and
+ * groups.
  *
  * Parameters: those of common.clh and tile.clh.
  *
- * Rows are output pixels, counted through the whole batch; columns are output channels. For each tap, a row's pointer is
- * the input pixel under the tap, or a page of zeros outside the map: the inner loop knows nothing of borders.
+ * Rows are output pixels, counted through the whole batch; columns are output channels. For each tap, a row's pointer
+ * is the input pixel under the tap, or a page of zeros outside the map: the inner loop knows nothing of borders.
  *
  *   index space   row tiles x column tiles
  *   weights       [panel][tap][depth][PANEL], depth = the input channels that the panel's groups read; weights of other
@@ -104,11 +105,11 @@ __kernel void conv(__global const STORAGE *restrict input, const ulong input_off
       if (row + i < rows && column + j < out_panels * PANEL_VECTORS) {
         const ulong at = (ulong)(column + j) * V;
         VECTOR add = (VECTOR)(0.0f), shift = (VECTOR)(0.0f);
-        if (flags & EPILOGUE_RESIDUAL)
-          add = LOADV(V, residual + residual_offset + conv_row(row + i, out_pixels, residual_picture, residual_row) + at);
+        const ulong from = residual_offset + conv_row(row + i, out_pixels, residual_picture, residual_row) + at;
+        const ulong to = output_offset + conv_row(row + i, out_pixels, output_picture, output_row) + at;
+        if (flags & EPILOGUE_RESIDUAL) add = LOADV(V, residual + from);
         if (flags & EPILOGUE_BIAS) shift = JOIN(vload, V)(0, bias + at);
-        STOREV(V, output + output_offset + conv_row(row + i, out_pixels, output_picture, output_row) + at,
-               tile_epilogue(acc[i][j], flags, shift, add));
+        STOREV(V, output + to, tile_epilogue(acc[i][j], flags, shift, add));
       }
 }
 

@@ -19,8 +19,8 @@ static void add_text(XXH3_state_t *state, const char *text)
 cr_cache_key cr_cache_make_key(const cr_device *device, const char *source, const char *options)
 {
   const cr_facts *facts = &device->facts;
-  const char *parts[] = {magic, CLREID_VERSION, source, options, facts->name, facts->vendor, facts->version,
-                         facts->driver, facts->platform, facts->platform_version};
+  const char *parts[] = {magic,         CLREID_VERSION, source,        options,         facts->name,
+                         facts->vendor, facts->version, facts->driver, facts->platform, facts->platform_version};
   cr_cache_key key = {""};
   XXH3_state_t *state = XXH3_createState();
   if (!state) return key;

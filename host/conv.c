@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "depthwise.h"
 #include "tile.h"
 
 /* ---- Groups and panels ------------------------------------------------------------------------------------------ */
@@ -25,7 +26,8 @@ static int panel_depth(const cr_conv *conv)
   const int out = group_out(conv), panels = (int)cr_padded(conv->out_channels) / CR_PANEL;
   int most = 1;
   for (int p = 0; p < panels; p++) {
-    const int last = p * CR_PANEL + CR_PANEL - 1 < conv->out_channels ? p * CR_PANEL + CR_PANEL - 1 : conv->out_channels - 1;
+    const int last =
+        p * CR_PANEL + CR_PANEL - 1 < conv->out_channels ? p * CR_PANEL + CR_PANEL - 1 : conv->out_channels - 1;
     const int groups = last / out - p * CR_PANEL / out + 1;
     if (groups > most) most = groups;
   }
@@ -61,14 +63,16 @@ clreid_status cr_conv_pack(cr_device *device, const cr_op *op, const float *weig
                            cr_buffer **packed, clreid_error *error)
 {
   const cr_conv *conv = &op->conv;
-  const size_t count = cr_padded(conv->out_channels) * conv->kernel_height * conv->kernel_width * panel_depth(conv);
+  const bool depthwise = cr_depthwise_fits(op);
+  const size_t count =
+      cr_padded(conv->out_channels) * conv->kernel_height * conv->kernel_width * (depthwise ? 1 : panel_depth(conv));
   float *floats = calloc(count, sizeof *floats);
   uint16_t *halves = op->half ? malloc(count * sizeof *halves) : NULL;
   clreid_status status = CLREID_OK;
   if (!floats || (op->half && !halves)) {
     status = cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for the %zu weights of %s", count, op->name);
   } else {
-    pack_panels(conv, weights, scale, floats);
+    (depthwise ? cr_depthwise_pack : pack_panels)(conv, weights, scale, floats);
     if (op->half) cr_to_half(floats, halves, count);
     status = cr_buffer_create(device, count * (op->half ? sizeof *halves : sizeof *floats),
                               op->half ? (const void *)halves : floats, packed, error);
@@ -140,7 +144,8 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   const cr_conv *c = &step->op.conv;
   char options[128];
   step->tile = cr_tile_choose(step->queue->device, step->largest_batch * c->out_height * c->out_width, c->out_channels);
-  if (c->groups > 1 && step->tile->vectors * step->tile->vector > CR_PANEL) step->tile = cr_tile_within_panel(step->tile);
+  if (c->groups > 1 && step->tile->vectors * step->tile->vector > CR_PANEL)
+    step->tile = cr_tile_within_panel(step->tile);
   CR_TRY(create_zeros(step, error));
   cr_tile_options(step->tile, step->op.half, options, sizeof options);
   CR_TRY(cr_step_kernel(step, "conv.cl", options, step->op.plain ? "conv_plain" : "conv", error));

@@ -86,7 +86,8 @@ static bool has_extension(cl_device_id id, const char *name)
 static void read_type(cl_device_id id, cr_facts *facts)
 {
   const cl_device_type type = read_number(id, CL_DEVICE_TYPE);
-  const bool cpu = type & CL_DEVICE_TYPE_CPU, gpu = type & CL_DEVICE_TYPE_GPU, other = type & CL_DEVICE_TYPE_ACCELERATOR;
+  const bool cpu = type & CL_DEVICE_TYPE_CPU, gpu = type & CL_DEVICE_TYPE_GPU,
+             other = type & CL_DEVICE_TYPE_ACCELERATOR;
   facts->several_types = cpu + gpu + other > 1;
   facts->type = gpu ? CR_DEVICE_GPU : cpu ? CR_DEVICE_CPU : other ? CR_DEVICE_ACCELERATOR : CR_DEVICE_OTHER;
 }
@@ -139,7 +140,8 @@ static clreid_status add_device(found *all, cl_platform_id platform, cl_device_i
   if (facts) all->facts = facts;
   cl_device_id *ids = realloc(all->ids, (all->count + 1) * sizeof *ids);
   if (ids) all->ids = ids;
-  if (!facts || !ids) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a list of %zu devices", all->count + 1);
+  if (!facts || !ids)
+    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a list of %zu devices", all->count + 1);
   read_facts(platform, id, &all->facts[all->count]);
   all->facts[all->count].index = (int)all->count;
   all->ids[all->count++] = id;
@@ -185,10 +187,11 @@ static clreid_status find_platforms(cl_platform_id **platforms, cl_uint *count, 
     code = clGetPlatformIDs(*count, *platforms, NULL);
     if (code == CL_SUCCESS) return CLREID_OK;
   }
-  return cr_fail(error, CLREID_UNSUPPORTED_PLATFORM,
-                 "no OpenCL platform is installed (%s, %d); install the driver of your GPU, or pocl-opencl-icd to run on "
-                 "the CPU",
-                 cr_code_name(code), code);
+  return cr_fail(
+      error, CLREID_UNSUPPORTED_PLATFORM,
+      "no OpenCL platform is installed (%s, %d); install the driver of your GPU, or pocl-opencl-icd to run on "
+      "the CPU",
+      cr_code_name(code), code);
 }
 
 static clreid_status find_devices(found *all, const cr_log *log, clreid_error *error)
@@ -201,10 +204,11 @@ static clreid_status find_devices(found *all, const cr_log *log, clreid_error *e
   if (status == CLREID_OK && all->count) return CLREID_OK;
   found_free(all);
   if (status != CLREID_OK) return status;
-  return cr_fail(error, CLREID_UNSUPPORTED_PLATFORM,
-                 "%u OpenCL platforms are installed, but 0 devices; install the driver of your GPU, or pocl-opencl-icd to "
-                 "run on the CPU",
-                 count);
+  return cr_fail(
+      error, CLREID_UNSUPPORTED_PLATFORM,
+      "%u OpenCL platforms are installed, but 0 devices; install the driver of your GPU, or pocl-opencl-icd to "
+      "run on the CPU",
+      count);
 }
 
 /* The greater, the rather it is the default: usable, of one type, a GPU, a CPU, and among equals the faster by units
@@ -257,11 +261,13 @@ static clreid_status choose(const found *all, const char *choice, size_t *index,
   char *end;
   const unsigned long number = strtoul(choice, &end, 10);
   if (*choice < '0' || *choice > '9' || *end)
-    return cr_fail(error, CLREID_INVALID_ARGUMENT, "device '%.64s' is none of cpu, gpu or an index; `clreid devices` lists "
-                   "the %zu devices", choice, all->count);
+    return cr_fail(error, CLREID_INVALID_ARGUMENT,
+                   "device '%.64s' is none of cpu, gpu or an index; `clreid devices` lists "
+                   "the %zu devices",
+                   choice, all->count);
   if (number >= all->count)
-    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "there is no device %.64s: the %zu devices have indices 0 to %zu", choice,
-                   all->count, all->count - 1);
+    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "there is no device %.64s: the %zu devices have indices 0 to %zu",
+                   choice, all->count, all->count - 1);
   if (!all->facts[number].usable)
     return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "device %lu (%s) cannot be used: %s", number,
                    all->facts[number].name, all->facts[number].problem);

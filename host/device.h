@@ -15,9 +15,9 @@ struct cr_device {
   cl_device_id id;
   cl_context context;
   cr_log log;
-  char *cache_folder;   /* NULL: no cache */
-  char *kernel_folder;  /* NULL: built-in kernels */
-  cr_mutex *mutex;      /* guards references and programs */
+  char *cache_folder;  /* NULL: no cache */
+  char *kernel_folder; /* NULL: built-in kernels */
+  cr_mutex *mutex;     /* guards references and programs */
   int references;
   bool uses_clblast;    /* guarded by mutex */
   cr_program *programs; /* built ones, newest first */

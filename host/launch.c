@@ -1,16 +1,23 @@
 /*
  * launch.c - the life of a step, and the one place that enqueues kernels.
  */
-#include "launch.h"
+#include "depthwise.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const cr_operator *const operators[CR_KINDS] = {
-    [CR_CONV] = &cr_operator_conv, [CR_GEMM] = &cr_operator_gemm,   [CR_PACK] = &cr_operator_pack,
-    [CR_POOL] = &cr_operator_pool, [CR_SCALE] = &cr_operator_scale, [CR_MASK] = &cr_operator_mask,
+    [CR_CONV] = &cr_operator_conv,           [CR_GEMM] = &cr_operator_gemm,     [CR_PACK] = &cr_operator_pack,
+    [CR_POOL] = &cr_operator_pool,           [CR_SCALE] = &cr_operator_scale,   [CR_MASK] = &cr_operator_mask,
+    [CR_HARMONY] = &cr_operator_harmony,     [CR_ATTEND] = &cr_operator_attend, [CR_CROP] = &cr_operator_crop,
+    [CR_NORMALISE] = &cr_operator_normalise,
 };
+
+static const cr_operator *operator_of(const cr_op *op)
+{
+  return cr_depthwise_fits(op) ? &cr_operator_depthwise : operators[op->kind];
+}
 
 void cr_arg_int(cr_args *args, size_t value)
 {
@@ -23,6 +30,12 @@ void cr_arg_ulong(cr_args *args, size_t value)
 {
   const cl_ulong number = value;
   if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, sizeof number, &number);
+  args->next++;
+}
+
+void cr_arg_local(cr_args *args, size_t bytes)
+{
+  if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, bytes, NULL);
   args->next++;
 }
 
@@ -71,15 +84,15 @@ static void release_operands(const cr_op *op)
   cr_buffer_release(op->bias);
 }
 
-clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **result,
-                             clreid_error *error)
+clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **result, clreid_error *error)
 {
   cr_step *step = calloc(1, sizeof *step);
   if (!step) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for step %s", op->name);
   step->queue = queue;
   step->op = *op;
-  step->largest_batch = largest_batch;
-  step->operator_ = operators[op->kind];
+  step->streams = op->streams > 1 ? op->streams : 1;
+  step->largest_batch = largest_batch * step->streams;
+  step->operator_ = operator_of(op);
   for (int d = 0; d < 3; d++) step->local[d] = 1;
   retain_operands(op);
   const clreid_status status = step->operator_->prepare(step, error);
@@ -103,21 +116,23 @@ void cr_step_destroy(cr_step *step)
 
 static clreid_status enqueue(cr_step *step, clreid_error *error)
 {
-  return cr_check(clEnqueueNDRangeKernel(step->queue->queue, step->kernel, 3, NULL, step->global, step->local, 0, NULL,
-                                         NULL),
-                  "clEnqueueNDRangeKernel", error);
+  return cr_check(
+      clEnqueueNDRangeKernel(step->queue->queue, step->kernel, 3, NULL, step->global, step->local, 0, NULL, NULL),
+      "clEnqueueNDRangeKernel", error);
 }
 
 clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error)
 {
-  if (batch < 1 || batch > step->largest_batch)
+  const int largest = step->largest_batch / step->streams;
+  if (batch < 1 || batch > largest)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "a batch of %d was asked of a step prepared for 1 to %d", batch,
-                   step->largest_batch);
-  if (batch != step->bound_batch) {
-    CR_TRY(step->operator_->bind(step, batch, error));
-    step->bound_batch = batch;
+                   largest);
+  const int maps = batch * step->streams;
+  if (maps != step->bound_batch) {
+    CR_TRY(step->operator_->bind(step, maps, error));
+    step->bound_batch = maps;
   }
-  return step->operator_->run ? step->operator_->run(step, batch, error) : enqueue(step, error);
+  return step->operator_->run ? step->operator_->run(step, maps, error) : enqueue(step, error);
 }
 
 int cr_step_launches(const cr_step *step)

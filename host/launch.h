@@ -1,8 +1,8 @@
 /*
  * launch.h - a step: an operator's kernel with its arguments, ready to be enqueued; and what operators share.
  *
- * An operator's file (conv.c, gemm.c, ...) fills a step in `prepare`: kernel, constant arguments. `bind` sets what depends
- * on the batch: a few arguments and the index space. launch.c owns the life of steps and is the only place that
+ * An operator's file (conv.c, gemm.c, ...) fills a step in `prepare`: kernel, constant arguments. `bind` sets what
+ * depends on the batch: a few arguments and the index space. launch.c owns the life of steps and is the only place that
  * enqueues a kernel.
  */
 #ifndef CR_LAUNCH_H
@@ -27,19 +27,21 @@ typedef struct cr_operator {
 } cr_operator;
 
 extern const cr_operator cr_operator_conv, cr_operator_gemm, cr_operator_pack, cr_operator_pool, cr_operator_scale,
-    cr_operator_mask;
+    cr_operator_mask, cr_operator_depthwise, cr_operator_harmony, cr_operator_attend, cr_operator_crop,
+    cr_operator_normalise;
 
 struct cr_step {
   const cr_operator *operator_;
   cr_queue *queue;
   cr_op op;
-  int largest_batch;
-  int bound_batch; /* 0: none yet */
+  int streams;       /* at least 1 */
+  int largest_batch; /* pictures times streams, as everything that operators see of batches */
+  int bound_batch;   /* 0: none yet */
   cl_kernel kernel;
   size_t global[3], local[3];
   const struct cr_tile *tile; /* of the tile core, if the kernel has one */
-  cr_buffer *zeros; /* owned; what conv reads outside the map */
-  cr_step *next;    /* owned; what clblast.c runs after its product */
+  cr_buffer *zeros;           /* owned; what conv reads outside the map */
+  cr_step *next;              /* owned; what clblast.c runs after its product */
   char variant[64];
 };
 
@@ -50,8 +52,9 @@ typedef struct cr_args {
   cl_int code;
 } cr_args;
 
-void cr_arg_int(cr_args *args, size_t value);   /* int */
-void cr_arg_ulong(cr_args *args, size_t value); /* ulong */
+void cr_arg_int(cr_args *args, size_t value);                                         /* int */
+void cr_arg_ulong(cr_args *args, size_t value);                                       /* ulong */
+void cr_arg_local(cr_args *args, size_t bytes);                                       /* __local pointer */
 void cr_arg_buffer(cr_args *args, const cr_buffer *buffer, const cr_buffer *if_null); /* __global pointer */
 clreid_status cr_args_done(const cr_args *args, clreid_error *error);
 

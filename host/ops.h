@@ -1,8 +1,8 @@
 /*
  * ops.h - all that lib/ sees of host/: devices, buffers, queues, and operators ready to be launched.
  *
- * An operator is described by a cr_op: plain numbers, no OpenCL type. cr_step_create turns it into launches for batches up
- * to a largest one; cr_step_run enqueues them. Nothing here knows what a network is.
+ * An operator is described by a cr_op: plain numbers, no OpenCL type. cr_step_create turns it into launches for batches
+ * up to a largest one; cr_step_run enqueues them. Nothing here knows what a network is.
  *
  * Layout. Activations are NHWC: a matrix of positions (rows) by channels (columns). Every row starts at a multiple of
  * CR_PANEL elements from the tensor's start and its length is padded to one (the picture, with its three channels, is
@@ -32,18 +32,18 @@ typedef enum cr_device_type { CR_DEVICE_OTHER = 0, CR_DEVICE_CPU, CR_DEVICE_GPU,
 
 /* What the library knows of a device; every decision is made from these, none from a name. Read once. */
 typedef struct cr_facts {
-  int index;                   /* in the flat list over all platforms */
+  int index; /* in the flat list over all platforms */
   cr_device_type type;
-  bool several_types;          /* it claims more than one type */
+  bool several_types; /* it claims more than one type */
   bool usable;
   char name[128], vendor[128], platform[128], platform_version[128], version[128], driver[128];
-  char problem[128];           /* why it is not usable */
+  char problem[128]; /* why it is not usable */
   unsigned compute_units;
   unsigned clock_mhz;
   unsigned float_vector_width; /* native */
   bool fused_multiply_add;     /* fma() is single hardware instruction's worth: CL_FP_FMA */
   bool half_arithmetic;
-  bool local_memory_is_real;   /* not a part of global memory */
+  bool local_memory_is_real; /* not a part of global memory */
   uint64_t global_memory_bytes, largest_buffer_bytes, local_memory_bytes;
   uint64_t largest_work_group;
 } cr_facts;
@@ -55,7 +55,7 @@ clreid_status cr_devices_list(cr_facts **list, size_t *count, size_t *default_in
 typedef struct cr_device cr_device; /* counted references; any thread */
 
 typedef struct cr_device_config {
-  const char *choice;        /* as clreid_device_config */
+  const char *choice; /* as clreid_device_config */
   const char *cache_folder;
   const char *kernel_folder;
   cr_log log;
@@ -101,7 +101,19 @@ typedef struct cr_view {
 
 typedef enum cr_activation { CR_LINEAR = 0, CR_RELU, CR_SIGMOID } cr_activation;
 
-typedef enum cr_kind { CR_CONV, CR_GEMM, CR_PACK, CR_POOL, CR_SCALE, CR_MASK, CR_KINDS } cr_kind;
+typedef enum cr_kind {
+  CR_CONV,
+  CR_GEMM,
+  CR_PACK,
+  CR_POOL,
+  CR_SCALE,
+  CR_MASK,
+  CR_HARMONY,
+  CR_ATTEND,
+  CR_CROP,
+  CR_NORMALISE,
+  CR_KINDS
+} cr_kind;
 
 enum { CR_OUTPUT, CR_INPUT, CR_SECOND, CR_RESIDUAL, CR_VIEWS }; /* roles of the views of an operator */
 
@@ -110,7 +122,7 @@ enum { CR_OUTPUT, CR_INPUT, CR_SECOND, CR_RESIDUAL, CR_VIEWS }; /* roles of the 
  * input.row is the distance of two neighbouring pixels; input_line that of two lines, for maps with a margin (0 means
  * width * input.row). A map with a margin stores its zero border itself: padding is then 0. */
 typedef struct cr_conv {
-  int height, width, channels;             /* of the input */
+  int height, width, channels; /* of the input */
   int out_height, out_width, out_channels;
   int kernel_height, kernel_width;
   int stride_height, stride_width;
@@ -149,8 +161,8 @@ typedef struct cr_pool {
 } cr_pool;
 
 /* output[r][c] = act(scale[c] * input[r][c] + bias[c] + residual[r][c]): batch norm that no convolution takes, and
- * activations that no kernel takes. scale (weights) float[padded], bias float[padded]; either may be NULL. The output may be
- * the input. */
+ * activations that no kernel takes. scale (weights) float[padded], bias float[padded]; either may be NULL. The output
+ * may be the input. */
 typedef struct cr_scale {
   int rows, columns;
   bool bias_by_row; /* bias float[rows] */
@@ -162,6 +174,58 @@ typedef struct cr_mask {
   int rows, columns;
 } cr_mask;
 
+/* What harmonious attention sees in input[height][width][channels]; output is one row of floats, whatever the storage:
+ *     v[padded(channels)]       W blended: the mask at position p is sigmoid(relu(s[p] v[c] + shift[c])), see cr_attend
+ *     centres[padded(centres)]  tanh of a linear layer of q
+ *     s[padded(height width)]   resized to height x width, bilinear, half-pixel centres
+ * with m[p] the mean over channels and q[c] the mean over positions:
+ *     s = relu(layer 1 of resized(relu(layer 0 of m, 3x3 windows of stride 2, padding 1)))
+ *     v = layer 4, without its shift, of relu(layer 3 of relu(layer 2 of q)),   centres = tanh(layer 5 of q)
+ * weights: the six layers one after the other, in float, each a matrix in panels [padded(out) / 16][in][16], then its
+ * shift [padded(out)]; out and in: 1 9, 1 1, reduced channels, channels reduced, channels channels, centres channels.
+ * A rank-one input makes a matrix of the blend: W (s[p] c) = s[p] (W c). */
+typedef struct cr_harmony {
+  int height, width, channels;
+  int reduced;
+  int centres; /* two, x and y, for each region */
+} cr_harmony;
+
+/* Where the parts of that row begin, and its length. */
+static inline size_t cr_harmony_centres(const cr_harmony *h)
+{
+  return cr_padded(h->channels);
+}
+
+static inline size_t cr_harmony_map(const cr_harmony *h)
+{
+  return cr_harmony_centres(h) + cr_padded(h->centres);
+}
+
+static inline size_t cr_harmony_length(const cr_harmony *h)
+{
+  return cr_harmony_map(h) + cr_padded((size_t)h->height * h->width);
+}
+
+/* output[r][c] = input[r][c] * sigmoid(relu(s[r] v[c] + bias[c])): second is v, floats; s begins `map` floats after it.
+ */
+typedef struct cr_attend {
+  int rows, columns;
+  size_t map;
+} cr_attend;
+
+/* output[stream][i][j][c] = input[y + i][x + j][c] + residual[stream][i][j][c], bilinear, zero outside the map, with
+ * x = (tx + 1) width / 2 - out_width / 2, y = (ty + 1) height / 2 - out_height / 2; second is tx, ty of each stream:
+ * floats. */
+typedef struct cr_crop {
+  int height, width, channels;
+  int out_height, out_width, streams;
+} cr_crop;
+
+/* Vectors of floats: each of `parts` equal parts divided by its L2 norm, or by 1e-12 if that is larger. */
+typedef struct cr_normalise {
+  int columns, parts; /* columns is a multiple of parts * CR_PANEL */
+} cr_normalise;
+
 typedef struct cr_op {
   cr_kind kind;
   const char *name; /* for messages and profiles; lives as long as the step */
@@ -172,6 +236,7 @@ typedef struct cr_op {
   bool float_output; /* output float even where the storage is half (pool, scale) */
   bool float_input;  /* input float even where the storage is half (scale) */
   bool plain;        /* the plain twin of the kernel */
+  int streams;       /* > 1: maps a picture; the views' picture stride is from map to map, for 0 and 1 there is one */
   union {
     cr_conv conv;
     cr_gemm gemm;
@@ -179,6 +244,10 @@ typedef struct cr_op {
     cr_pool pool;
     cr_scale scale;
     cr_mask mask;
+    cr_harmony harmony;
+    cr_attend attend;
+    cr_crop crop;
+    cr_normalise normalise;
   };
 } cr_op;
 
@@ -190,7 +259,7 @@ void cr_step_destroy(cr_step *step); /* NULL allowed */
 /* Enqueues the step for batch pictures, 1 .. largest_batch. Allocates and compiles nothing once it has run for the
  * largest batch and for one. */
 clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error);
-int cr_step_launches(const cr_step *step); /* a call of CLBlast counts as one */
+int cr_step_launches(const cr_step *step);        /* a call of CLBlast counts as one */
 const char *cr_step_variant(const cr_step *step); /* "conv 6x16 vec16": for profiles */
 
 /* Lays out convolution weights for the device's kernels: weights[out_channels][channels / groups][kernel_height]
@@ -225,9 +294,9 @@ typedef struct cr_resize_picture {
  * elements, its margin zero. */
 typedef struct cr_resize_spec {
   int height, width, margin;
-  bool reversed;     /* output channels B, G, R */
+  bool reversed; /* output channels B, G, R */
   bool half;
-  bool bytes_only;   /* for tests: output the resized bytes, uint8_t, instead of normalised elements */
+  bool bytes_only;     /* for tests: output the resized bytes, uint8_t, instead of normalised elements */
   float table[3][256]; /* value of byte v in output channel c */
 } cr_resize_spec;
 

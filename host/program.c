@@ -16,8 +16,8 @@ struct cr_program {
   char *key; /* file and options */
 };
 
-/* Every program: the language that all devices have, and the facts that kernels may see. No fast-math. -w: PoCL prints to
- * stderr how many warnings there were, and vectors wider than the CPU's give some. */
+/* Every program: the language that all devices have, and the facts that kernels may see. No fast-math. -w: PoCL prints
+ * to stderr how many warnings there were, and vectors wider than the CPU's give some. */
 static int all_options(const cr_device *device, const char *options, char *text, size_t size)
 {
   return snprintf(text, size, "-cl-std=CL1.2 -w -DFMA=%d %s", device->facts.fused_multiply_add, options) < (int)size;
@@ -57,7 +57,8 @@ static bool build_from_cache(cr_device *device, const cr_cache_key *key, const c
     return true;
   if (*program) clReleaseProgram(*program);
   *program = NULL;
-  cr_say(&device->log, "the cached program of %s is not taken by the driver (%s): built anew", file, cr_code_name(code));
+  cr_say(&device->log, "the cached program of %s is not taken by the driver (%s): built anew", file,
+         cr_code_name(code));
   cr_cache_drop(device, key);
   return false;
 }

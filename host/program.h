@@ -6,8 +6,8 @@
 
 #include "device.h"
 
-/* A kernel of cl/FILE.cl built with options ("-DTM=6 ..."); programs are built once a device and kept with it. The kernel is
- * the caller's own: release it with clReleaseKernel. */
+/* A kernel of cl/FILE.cl built with options ("-DTM=6 ..."); programs are built once a device and kept with it. The
+ * kernel is the caller's own: release it with clReleaseKernel. */
 clreid_status cr_kernel_create(cr_device *device, const char *file, const char *options, const char *name,
                                cl_kernel *kernel, clreid_error *error);
 

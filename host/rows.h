@@ -6,8 +6,8 @@
 
 #include "launch.h"
 
-/* Builds KERNEL of cl/FILE for the step's device, storage and float operands. The plain twin of such a kernel is the same
- * text with vectors of two. */
+/* Builds KERNEL of cl/FILE for the step's device, storage and float operands. The plain twin of such a kernel is the
+ * same text with vectors of two. */
 clreid_status cr_rows_kernel(cr_step *step, const char *file, const char *kernel, clreid_error *error);
 
 /* Columns of a vector: the kernel's V. */

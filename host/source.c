@@ -38,7 +38,8 @@ static clreid_status read_from_folder(const char *folder, const char *file, text
 {
   char path[1024];
   if (snprintf(path, sizeof path, "%s/%s", folder, file) >= (int)sizeof path)
-    return cr_fail(error, CLREID_INVALID_FILE, "the path of kernel file %s is longer than %zu bytes", file, sizeof path);
+    return cr_fail(error, CLREID_INVALID_FILE, "the path of kernel file %s is longer than %zu bytes", file,
+                   sizeof path);
   cr_mapping mapping;
   CR_TRY(cr_map(path, &mapping, error));
   clreid_status status = text_add(to, (const char *)mapping.bytes, mapping.size, error);
@@ -71,8 +72,7 @@ static clreid_status expand(const char *folder, const char *file, int depth, tex
     return cr_fail(error, CLREID_INVALID_FILE, "kernel file %s stands in includes more than %d deep", file,
                    DEEPEST_INCLUDE);
   text own = {NULL, 0};
-  clreid_status status =
-      folder ? read_from_folder(folder, file, &own, error) : read_built_in(file, &own, error);
+  clreid_status status = folder ? read_from_folder(folder, file, &own, error) : read_built_in(file, &own, error);
   if (status == CLREID_OK && own.bytes) status = expand_lines(folder, own.bytes, depth, out, error);
   free(own.bytes);
   return status;
@@ -82,8 +82,7 @@ clreid_status cr_source_read(const char *folder, const char *file, char **result
 {
   text out = {NULL, 0};
   clreid_status status = expand(folder, file, 0, &out, error);
-  if (status == CLREID_OK && !out.bytes)
-    status = cr_fail(error, CLREID_INVALID_FILE, "kernel file %s is empty", file);
+  if (status == CLREID_OK && !out.bytes) status = cr_fail(error, CLREID_INVALID_FILE, "kernel file %s is empty", file);
   if (status != CLREID_OK) {
     free(out.bytes);
     return status;

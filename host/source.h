@@ -1,8 +1,8 @@
 /*
  * source.h - the texts of the kernels: built into the library, or read from a folder while kernels are developed.
  *
- * A kernel file includes its headers with #include "name.clh"; the texts are put in their place here, so that drivers see
- * one text and no include path.
+ * A kernel file includes its headers with #include "name.clh"; the texts are put in their place here, so that drivers
+ * see one text and no include path.
  */
 #ifndef CR_SOURCE_H
 #define CR_SOURCE_H

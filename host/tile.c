@@ -15,7 +15,7 @@ const cr_tile cr_tiles[] = {
     {.rows = 12, .vectors = 2, .vector = 16, .local_rows = 1, .local_columns = 1}, /* 32 registers of 16 floats */
     {.rows = 8, .vectors = 1, .vector = 16, .local_rows = 1, .local_columns = 1},
     {.rows = 3, .vectors = 1, .vector = 16, .local_rows = 1, .local_columns = 1},
-    {.rows = 4, .vectors = 2, .vector = 4, .local_rows = 1, .local_columns = 1},   /* 16 registers of 4 floats */
+    {.rows = 4, .vectors = 2, .vector = 4, .local_rows = 1, .local_columns = 1}, /* 16 registers of 4 floats */
     {.rows = 8, .vectors = 1, .vector = 4, .columns_first = true, .local_rows = 4, .local_columns = 16},
     {.rows = 4, .vectors = 1, .vector = 4, .columns_first = true, .local_rows = 4, .local_columns = 16},
     {.rows = 4, .vectors = 1, .vector = 4, .columns_first = true, .local_rows = 4, .local_columns = 4},

@@ -8,9 +8,9 @@
 
 /* A rectangle of the tile core's parameters, and its index space. The numbers exist here once. */
 typedef struct cr_tile {
-  int rows;          /* TM */
-  int vectors;       /* TN */
-  int vector;        /* V */
+  int rows;           /* TM */
+  int vectors;        /* TN */
+  int vector;         /* V */
   bool columns_first; /* neighbouring work-items take neighbouring columns (ROW_DIM 1) */
   size_t local_rows, local_columns;
 } cr_tile;

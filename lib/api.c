@@ -19,7 +19,8 @@ const char *clreid_status_name(clreid_status status)
 {
   switch (status) {
 #define NAME(status)                                                                                                   \
-  case status: return #status
+  case status:                                                                                                         \
+    return #status
     NAME(CLREID_OK);
     NAME(CLREID_INVALID_ARGUMENT);
     NAME(CLREID_INVALID_FILE);
@@ -42,7 +43,8 @@ const char *clreid_status_name(clreid_status status)
 
 static void fill_info(clreid_device_info *info, const cr_facts *facts, bool is_default)
 {
-  static const clreid_device_type types[] = {[CR_DEVICE_OTHER] = CLREID_DEVICE_OTHER, [CR_DEVICE_CPU] = CLREID_DEVICE_CPU,
+  static const clreid_device_type types[] = {[CR_DEVICE_OTHER] = CLREID_DEVICE_OTHER,
+                                             [CR_DEVICE_CPU] = CLREID_DEVICE_CPU,
                                              [CR_DEVICE_GPU] = CLREID_DEVICE_GPU,
                                              [CR_DEVICE_ACCELERATOR] = CLREID_DEVICE_ACCELERATOR};
   memset(info, 0, sizeof *info);
@@ -91,8 +93,10 @@ clreid_status clreid_device_open(const clreid_device_config *config, clreid_devi
   if (!result) return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_device_open needs device");
   const clreid_device_config defaults = {0};
   if (!config) config = &defaults;
-  const cr_device_config host = {.choice = config->choice, .cache_folder = config->cache_folder,
-                                 .kernel_folder = config->kernel_folder, .log = {config->log, config->log_user}};
+  const cr_device_config host = {.choice = config->choice,
+                                 .cache_folder = config->cache_folder,
+                                 .kernel_folder = config->kernel_folder,
+                                 .log = {config->log, config->log_user}};
   clreid_device *device = calloc(1, sizeof *device);
   if (!device) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a device");
   const clreid_status status = cr_device_open(&host, &device->device, error);
@@ -144,7 +148,9 @@ bool clreid_network_at(size_t index, clreid_network_info *info)
   if (!network || !info || cr_network_build(network, NULL, &graph, NULL) != CLREID_OK) return false;
   int count;
   const cr_graph_node *nodes = cr_graph_nodes(graph, &count);
-  *info = (clreid_network_info){.name = network->name, .height = nodes[0].height, .width = nodes[0].width,
+  *info = (clreid_network_info){.name = network->name,
+                                .height = nodes[0].height,
+                                .width = nodes[0].width,
                                 .parameters = cr_graph_parameters(graph),
                                 .multiply_adds = cr_graph_multiply_adds(graph)};
   info->planned_multiply_adds = planned_multiply_adds(graph, &info->feature_length);

@@ -1,6 +1,6 @@
 /*
- * fuse.c - see fuse.h. A node is taken into the unit of its input if it is that value's only reader, and the value is not
- * an output.
+ * fuse.c - see fuse.h. A node is taken into the unit of its input if it is that value's only reader, and the value is
+ * not an output.
  */
 #include "fuse.h"
 
@@ -9,9 +9,9 @@
 typedef struct fusion {
   const cr_graph_node *nodes;
   int count;
-  int *readers;     /* [count]: how many nodes read the value; an output counts as one more */
-  cr_node *reader;  /* [count]: the last node that reads it */
-  bool *taken;      /* [count]: part of an earlier unit */
+  int *readers;    /* [count]: how many nodes read the value; an output counts as one more */
+  cr_node *reader; /* [count]: the last node that reads it */
+  bool *taken;     /* [count]: part of an earlier unit */
 } fusion;
 
 static void count_readers(const cr_graph *graph, fusion *f)
@@ -88,12 +88,25 @@ static cr_unit make_unit(fusion *f, cr_node n)
     unit.residual = f->nodes[n].input[1];
     take_activation(f, &unit);
     break;
-  case CR_NODE_RELATION: take_activation(f, &unit); break;
-  case CR_NODE_RELU: unit.activation = CR_RELU; break;
-  case CR_NODE_SIGMOID: unit.activation = CR_SIGMOID; break;
+  case CR_NODE_RELATION:
+    take_activation(f, &unit);
+    break;
+  case CR_NODE_RELU:
+    unit.activation = CR_RELU;
+    break;
+  case CR_NODE_SIGMOID:
+    unit.activation = CR_SIGMOID;
+    break;
   case CR_NODE_INPUT:
   case CR_NODE_MASK:
-  case CR_NODE_POOL: break;
+  case CR_NODE_POOL:
+  case CR_NODE_HARMONY:
+  case CR_NODE_ATTEND:
+  case CR_NODE_CROP:
+  case CR_NODE_STREAMS_AS_CHANNELS:
+  case CR_NODE_JOIN:
+  case CR_NODE_NORMALISE:
+    break;
   }
   return unit;
 }

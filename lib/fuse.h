@@ -1,5 +1,6 @@
 /*
- * fuse.h - which nodes of a graph become one launch: a convolution takes the batch norm, sum and activation that follow it.
+ * fuse.h - which nodes of a graph become one launch: a convolution takes the batch norm, sum and activation that follow
+ * it.
  *
  * Owns the rule, nothing else: plan.c makes operators of the units.
  */
@@ -11,11 +12,11 @@
 
 /* A launch, or a composite that plan.c lowers: node's operator, then norm, residual and activation. */
 typedef struct cr_unit {
-  cr_node node;      /* conv, pool, mask or relation; or a batch norm, sum or activation that stands alone */
-  cr_node norm;      /* batch norm folded in, or CR_BROKEN */
-  cr_node residual;  /* value added, or CR_BROKEN */
+  cr_node node;     /* conv, pool, mask or relation; or a batch norm, sum or activation that stands alone */
+  cr_node norm;     /* batch norm folded in, or CR_BROKEN */
+  cr_node residual; /* value added, or CR_BROKEN */
   cr_activation activation;
-  cr_node result;    /* the node whose value the unit gives */
+  cr_node result; /* the node whose value the unit gives */
 } cr_unit;
 
 /* Units in the order of computation; *units is freed with free(). */

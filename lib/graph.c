@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../host/ops.h"
+
 struct cr_graph {
   cr_graph_node *nodes;
   int node_count;
@@ -114,6 +116,7 @@ static cr_graph_node *add_node(cr_graph *graph, cr_node_kind kind, cr_node x, co
     node->height = larger[x].height;
     node->width = larger[x].width;
     node->channels = larger[x].channels;
+    node->streams = larger[x].streams;
   }
   return node;
 }
@@ -136,6 +139,7 @@ cr_node cr_graph_input(cr_graph *graph, int height, int width, int channels)
   node->height = height;
   node->width = width;
   node->channels = channels;
+  node->streams = 1;
   return number(graph, node);
 }
 
@@ -162,10 +166,11 @@ cr_node cr_graph_conv(cr_graph *graph, cr_node x, const char *name, cr_conv_spec
   spec.dilation = one_if_zero(spec.dilation);
   spec.groups = one_if_zero(spec.groups);
   if (spec.out < 1 || spec.kernel < 1 || spec.stride < 1 || spec.padding < 0 || spec.dilation < 1 || spec.groups < 1)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
-                         "convolution %s: %d outputs, kernel %d, stride %d, padding %d, dilation %d, groups %d; none may "
-                         "be negative, and there must be outputs",
-                         name, spec.out, spec.kernel, spec.stride, spec.padding, spec.dilation, spec.groups);
+    return cr_graph_fail(
+        graph, CLREID_INVALID_NETWORK,
+        "convolution %s: %d outputs, kernel %d, stride %d, padding %d, dilation %d, groups %d; none may "
+        "be negative, and there must be outputs",
+        name, spec.out, spec.kernel, spec.stride, spec.padding, spec.dilation, spec.groups);
   const int reach = (spec.kernel - 1) * spec.dilation + 1;
   const int in = node->channels;
   node->conv = spec;
@@ -176,9 +181,13 @@ cr_node cr_graph_conv(cr_graph *graph, cr_node x, const char *name, cr_conv_spec
     return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "the map is too small for convolution %s of %d x %d", name,
                          spec.kernel, spec.kernel);
   if (in % spec.groups || spec.out % spec.groups)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "convolution %s: %d and %d channels do not divide into %d groups",
-                         name, in, spec.out, spec.groups);
-  add_kernel(graph, name, spec.out, in / spec.groups, spec.kernel);
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "convolution %s: %d and %d channels do not divide into %d groups", name, in, spec.out,
+                         spec.groups);
+  if (spec.linear)
+    add_weight(graph, name, "weight", CR_ROLE_KERNEL, 1, 2, (int[4]){spec.out, in});
+  else
+    add_kernel(graph, name, spec.out, in / spec.groups, spec.kernel);
   if (spec.bias) add_weight(graph, name, "bias", CR_ROLE_BIAS, 1, 1, (int[4]){spec.out});
   return number(graph, node);
 }
@@ -207,8 +216,8 @@ cr_node cr_graph_add(cr_graph *graph, cr_node a, cr_node b)
   node->input[1] = b;
   const cr_graph_node *other = &graph->nodes[b];
   if (other->height != node->height || other->width != node->width || other->channels != node->channels)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a sum of %d x %d x %d and %d x %d x %d", node->height, node->width,
-                         node->channels, other->height, other->width, other->channels);
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a sum of %d x %d x %d and %d x %d x %d", node->height,
+                         node->width, node->channels, other->height, other->width, other->channels);
   return number(graph, node);
 }
 
@@ -217,8 +226,8 @@ static void check_mask(cr_graph *graph, cr_node mask, int height, int width, int
   if (mask == CR_NO_MASK || !is_node(graph, mask, "mask")) return;
   const cr_graph_node *m = &graph->nodes[mask];
   if (m->height != height || m->width != width || m->channels != channels)
-    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a mask of %d x %d x %d where %d x %d x %d is needed", m->height, m->width,
-                  m->channels, height, width, channels);
+    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a mask of %d x %d x %d where %d x %d x %d is needed", m->height,
+                  m->width, m->channels, height, width, channels);
 }
 
 cr_node cr_graph_mask(cr_graph *graph, cr_node x, cr_node spatial, cr_node channel)
@@ -234,19 +243,139 @@ cr_node cr_graph_mask(cr_graph *graph, cr_node x, cr_node spatial, cr_node chann
 
 cr_node cr_graph_pool(cr_graph *graph, cr_node x, cr_pool_spec spec)
 {
-  cr_graph_node *node = add_node(graph, CR_NODE_POOL, x, spec.global ? "global mean" : spec.maximum ? "max pool" : "average pool");
+  cr_graph_node *node = add_node(graph, CR_NODE_POOL, x,
+                                 spec.global    ? "global mean"
+                                 : spec.maximum ? "max pool"
+                                                : "average pool");
   if (!node) return CR_BROKEN;
   spec.stride = one_if_zero(spec.stride);
   if (!spec.global && (spec.kernel < 1 || spec.stride < 1 || spec.padding < 0 || spec.padding >= spec.kernel))
     return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
-                         "a pool with kernel %d, stride %d, padding %d; every window must reach into the map", spec.kernel,
-                         spec.stride, spec.padding);
+                         "a pool with kernel %d, stride %d, padding %d; every window must reach into the map",
+                         spec.kernel, spec.stride, spec.padding);
   node->pool = spec;
   node->height = spec.global ? 1 : windows(node->height, spec.kernel, spec.stride, spec.padding, spec.round_up);
   node->width = spec.global ? 1 : windows(node->width, spec.kernel, spec.stride, spec.padding, spec.round_up);
   if (node->height < 1 || node->width < 1)
     return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "the map is too small for a pool of %d x %d", spec.kernel,
                          spec.kernel);
+  return number(graph, node);
+}
+
+/* ---- Harmonious attention, streams, vectors ---------------------------------------------------------------------- */
+
+/* PREFIX.NAME.conv and PREFIX.NAME.bn */
+static void add_harmony_layer(cr_graph *graph, const char *prefix, const char *what, int out, int in, int kernel)
+{
+  char name[112];
+  snprintf(name, sizeof name, "%.60s.%s.conv", prefix, what);
+  add_kernel(graph, name, out, in, kernel);
+  snprintf(name, sizeof name, "%.60s.%s.bn", prefix, what);
+  add_batch_norm(graph, name, out, 1, 1);
+}
+
+cr_node cr_graph_harmony(cr_graph *graph, cr_node x, const char *prefix, cr_harmony_spec spec)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_HARMONY, x, prefix);
+  if (!node) return CR_BROKEN;
+  const int channels = node->channels, reduced = spec.reduction > 0 ? channels / spec.reduction : 0;
+  node->harmony = spec;
+  if (reduced < 1 || spec.regions < 1)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "%s: %d channels reduced by %d, and %d regions; neither may be none", prefix, channels,
+                         spec.reduction, spec.regions);
+  add_harmony_layer(graph, prefix, "spatial1", 1, 1, 3);
+  add_harmony_layer(graph, prefix, "spatial2", 1, 1, 1);
+  add_harmony_layer(graph, prefix, "channel1", reduced, channels, 1);
+  add_harmony_layer(graph, prefix, "channel2", channels, reduced, 1);
+  add_harmony_layer(graph, prefix, "blend", channels, channels, 1);
+  char name[112];
+  snprintf(name, sizeof name, "%.60s.regions", prefix);
+  add_weight(graph, name, "weight", CR_ROLE_KERNEL, 1, 2, (int[4]){2 * spec.regions, channels});
+  add_weight(graph, name, "bias", CR_ROLE_BIAS, 1, 1, (int[4]){2 * spec.regions});
+  return number(graph, node);
+}
+
+/* False breaks the graph. */
+static bool is_harmony(cr_graph *graph, cr_node x, const char *reader)
+{
+  if (!is_node(graph, x, reader)) return false;
+  if (graph->nodes[x].kind == CR_NODE_HARMONY) return true;
+  cr_graph_fail(graph, CLREID_INVALID_NETWORK, "%s reads node %d, %s, as harmonious attention", reader, x,
+                graph->nodes[x].name);
+  return false;
+}
+
+cr_node cr_graph_attend(cr_graph *graph, cr_node x, cr_node harmony)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_ATTEND, x, "attend");
+  if (!node || !is_harmony(graph, harmony, "attend")) return CR_BROKEN;
+  snprintf(node->name, sizeof node->name, "%s", graph->nodes[harmony].name);
+  node->input[1] = harmony;
+  return number(graph, node);
+}
+
+cr_node cr_graph_crop(cr_graph *graph, cr_node x, cr_node harmony, cr_node residual, int height, int width)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_CROP, x, "crop");
+  if (!node || !is_harmony(graph, harmony, "crop")) return CR_BROKEN;
+  if (residual != CR_NO_RESIDUAL && !is_node(graph, residual, "crop")) return CR_BROKEN;
+  if (height < 1 || width < 1)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a crop to %d x %d; both must be positive", height, width);
+  snprintf(node->name, sizeof node->name, "%s", graph->nodes[harmony].name);
+  node->input[1] = harmony;
+  node->input[2] = residual;
+  node->height = height;
+  node->width = width;
+  node->streams = graph->nodes[harmony].harmony.regions;
+  if (residual < 0) return number(graph, node);
+  const cr_graph_node *other = &graph->nodes[residual];
+  if (other->height != height || other->width != width || other->channels != node->channels ||
+      other->streams != node->streams)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a crop to %d maps of %d x %d x %d plus %d of %d x %d x %d",
+                         node->streams, height, width, node->channels, other->streams, other->height, other->width,
+                         other->channels);
+  return number(graph, node);
+}
+
+cr_node cr_graph_streams_as_channels(cr_graph *graph, cr_node x)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_STREAMS_AS_CHANNELS, x, "streams");
+  if (!node) return CR_BROKEN;
+  if (node->height != 1 || node->width != 1 || cr_padded(node->channels) != (size_t)node->channels)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "streams of %d x %d x %d cannot be one vector: they must be vectors of a multiple of %d",
+                         node->height, node->width, node->channels, CR_PANEL);
+  node->channels *= node->streams;
+  node->streams = 1;
+  return number(graph, node);
+}
+
+cr_node cr_graph_join(cr_graph *graph, cr_node a, cr_node b)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_JOIN, a, "join");
+  if (!node || !is_node(graph, b, "join")) return CR_BROKEN;
+  const cr_graph_node *other = &graph->nodes[b];
+  node->input[1] = b;
+  if (node->height != 1 || node->width != 1 || other->height != 1 || other->width != 1 || node->streams != 1 ||
+      other->streams != 1 || cr_padded(node->channels) != (size_t)node->channels)
+    return cr_graph_fail(
+        graph, CLREID_INVALID_NETWORK,
+        "%d x %d x %d and %d x %d x %d are not joined: both must be vectors, the first of a multiple of %d",
+        node->height, node->width, node->channels, other->height, other->width, other->channels, CR_PANEL);
+  node->channels += other->channels;
+  return number(graph, node);
+}
+
+cr_node cr_graph_normalise(cr_graph *graph, cr_node x, int parts)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_NORMALISE, x, "normalise");
+  if (!node) return CR_BROKEN;
+  node->parts = parts;
+  if (node->height != 1 || node->width != 1 || parts < 1 || node->channels % (parts * CR_PANEL))
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "%d x %d x %d is not normalised in %d parts: they must be vectors of a multiple of %d",
+                         node->height, node->width, node->channels, parts, CR_PANEL);
   return number(graph, node);
 }
 
@@ -262,8 +391,8 @@ void cr_relation_name(const cr_graph_node *node, const char *what, char *text)
   snprintf(text, 96, "%.60s.%s_%s", node->name, what, node->relation.of_channels ? "channel" : "spatial");
 }
 
-/* A 1x1 convolution without bias and its batch norm: PREFIX.WHAT_KIND.INDEX and .INDEX+1. variance: what to expect before
- * the batch norm with random weights. */
+/* A 1x1 convolution without bias and its batch norm: PREFIX.WHAT_KIND.INDEX and .INDEX+1. variance: what to expect
+ * before the batch norm with random weights. */
 static void add_relation_layer(cr_graph *graph, const cr_graph_node *node, const char *what, int index, int out, int in,
                                float gain, float variance)
 {
@@ -309,8 +438,10 @@ cr_node cr_graph_relation(cr_graph *graph, cr_node x, const char *prefix, cr_rel
                          "%s: an embedding ratio s1 of %d leaves nothing of %d nodes with features of %d", prefix,
                          r.embedding_ratio, r.nodes, r.features);
   if (!joint)
-    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "%s has neither its relation nor its visual part; set relation=1 "
-                         "or visual=1", prefix);
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "%s has neither its relation nor its visual part; set relation=1 "
+                         "or visual=1",
+                         prefix);
   if (r.visual) add_relation_layer(graph, node, "gx", 0, r.inner, r.features, 1, 1);
   if (r.relation)
     add_relation_layer(graph, node, "gg", 0, r.related, 2 * r.nodes, 1, expected_relation_variance(r.inner));
@@ -363,15 +494,24 @@ static uint64_t relation_multiply_adds(const cr_relation_spec *r)
   return sum;
 }
 
+static uint64_t harmony_multiply_adds(const cr_graph_node *node)
+{
+  const uint64_t pixels = (uint64_t)node->height * node->width, channels = node->channels;
+  const uint64_t small_map = (uint64_t)((node->height + 1) / 2) * ((node->width + 1) / 2);
+  return small_map * 9 + pixels + 2 * channels * (channels / node->harmony.reduction) + pixels * channels * channels +
+         channels * 2 * node->harmony.regions;
+}
+
 uint64_t cr_graph_multiply_adds(const cr_graph *graph)
 {
   uint64_t sum = 0;
   for (int n = 0; n < graph->node_count; n++) {
     const cr_graph_node *node = &graph->nodes[n];
     if (node->kind == CR_NODE_RELATION) sum += relation_multiply_adds(&node->relation);
+    if (node->kind == CR_NODE_HARMONY) sum += harmony_multiply_adds(node);
     if (node->kind == CR_NODE_CONV)
-      sum += (uint64_t)node->height * node->width * node->channels * node->conv.kernel * node->conv.kernel *
-             (graph->nodes[node->input[0]].channels / node->conv.groups);
+      sum += (uint64_t)node->streams * node->height * node->width * node->channels * node->conv.kernel *
+             node->conv.kernel * (graph->nodes[node->input[0]].channels / node->conv.groups);
   }
   return sum;
 }

@@ -1,10 +1,10 @@
 /*
  * graph.h - a network as a small graph of operators, and the weights that it names.
  *
- * A network's file builds one of these with readable lines. Nodes are numbered in the order of computation; every builder
- * returns the number of its node. An error is kept in the graph and passed on: builders given CR_BROKEN return CR_BROKEN,
- * so a network's lines need no checks and cr_graph_status tells at the end.
- * Owns nodes, names and weight specifications. Knows nothing of devices; fuse.c and plan.c turn it into launches.
+ * A network's file builds one of these with readable lines. Nodes are numbered in the order of computation; every
+ * builder returns the number of its node. An error is kept in the graph and passed on: builders given CR_BROKEN return
+ * CR_BROKEN, so a network's lines need no checks and cr_graph_status tells at the end. Owns nodes, names and weight
+ * specifications. Knows nothing of devices; fuse.c and plan.c turn it into launches.
  */
 #ifndef CR_GRAPH_H
 #define CR_GRAPH_H
@@ -49,13 +49,20 @@ typedef enum cr_node_kind {
   CR_NODE_MASK,
   CR_NODE_POOL,
   CR_NODE_RELATION,
+  CR_NODE_HARMONY,
+  CR_NODE_ATTEND,
+  CR_NODE_CROP,
+  CR_NODE_STREAMS_AS_CHANNELS,
+  CR_NODE_JOIN,
+  CR_NODE_NORMALISE,
 } cr_node_kind;
 
-/* Convolution: weights NAME.weight[out][channels / groups][kernel][kernel], NAME.bias[out] if it has one. Zeros stand for
- * 1 in stride, dilation and groups. */
+/* Convolution: weights NAME.weight[out][channels / groups][kernel][kernel], NAME.bias[out] if it has one. Zeros stand
+ * for 1 in stride, dilation and groups. */
 typedef struct cr_conv_spec {
   int out, kernel, stride, padding, dilation, groups;
   bool bias;
+  bool linear; /* a matrix: weights NAME.weight[out][channels], kernel 1 */
 } cr_conv_spec;
 
 typedef struct cr_pool_spec {
@@ -70,26 +77,40 @@ typedef struct cr_pool_spec {
  *     a = W2 relu(W1 [mean(gx(x)); gg([R; R^T])])       value [nodes], one number a node
  * Weights: PREFIX.gx_KIND.0, .1, theta_KIND, phi_KIND, gg_KIND, W_KIND.0, .1, .3, .4 with KIND spatial or channel. */
 typedef struct cr_relation_spec {
-  bool of_channels;       /* nodes are channels */
-  bool relation, visual;  /* pairwise part, unary part */
-  int embedding_ratio;    /* s1 */
-  int inside_ratio;       /* s2 */
+  bool of_channels;      /* nodes are channels */
+  bool relation, visual; /* pairwise part, unary part */
+  int embedding_ratio;   /* s1 */
+  int inside_ratio;      /* s2 */
   /* filled by the graph */
-  int nodes, features;    /* N, and the length of a node's feature */
-  int inner;              /* features / s1 */
-  int related;            /* nodes / s1: outputs of gg */
-  int middle;             /* outputs of W1 */
+  int nodes, features; /* N, and the length of a node's feature */
+  int inner;           /* features / s1 */
+  int related;         /* nodes / s1: outputs of gg */
+  int middle;          /* outputs of W1 */
 } cr_relation_spec;
+
+/* Harmonious attention (Li, Zhu, Gong, Eq. 1-7): a soft mask for every position and channel of x, and the centres of
+ * regions to crop from the map that x was made of.
+ *     s = spatial2(resize(spatial1(mean over channels of x)))     [height][width], spatial1 a 3x3 convolution of stride
+ * 2 c = channel2(channel1(mean over positions of x))            [channels] mask = sigmoid(blend(s c)),   centres =
+ * tanh(regions(mean over positions of x))     [streams][x, y] Each of the five is a convolution PREFIX.NAME.conv with
+ * batch norm PREFIX.NAME.bn and ReLU; PREFIX.regions is linear. The resize is bilinear with half-pixel centres. */
+typedef struct cr_harmony_spec {
+  int reduction; /* channels of channel1's output: channels / reduction */
+  int regions;   /* to crop: streams */
+} cr_harmony_spec;
 
 typedef struct cr_graph_node {
   cr_node_kind kind;
   cr_node input[3];            /* CR_BROKEN: none */
   int height, width, channels; /* of its value, NHWC */
+  int streams;                 /* maps of this shape a picture, all treated alike; 1 unless they come from a crop */
   char name[96];               /* prefix of its weights, or what it is called in messages */
   union {
     cr_conv_spec conv;
     cr_pool_spec pool;
     cr_relation_spec relation;
+    cr_harmony_spec harmony;
+    int parts; /* normalise */
   };
 } cr_graph_node;
 
@@ -119,6 +140,21 @@ cr_node cr_graph_mask(cr_graph *graph, cr_node x, cr_node spatial, cr_node chann
 cr_node cr_graph_pool(cr_graph *graph, cr_node x, cr_pool_spec spec);
 /* value [height][width][1] for pixels, [1][1][channels] for channels */
 cr_node cr_graph_relation(cr_graph *graph, cr_node x, const char *prefix, cr_relation_spec spec);
+/* What harmonious attention sees in x: a value that cr_graph_attend and cr_graph_crop read. */
+cr_node cr_graph_harmony(cr_graph *graph, cr_node x, const char *prefix, cr_harmony_spec spec);
+/* x times the mask */
+cr_node cr_graph_attend(cr_graph *graph, cr_node x, cr_node harmony);
+/* One map of height x width a region, its own stream, + residual (of that shape, or CR_BROKEN's stand-in
+ * CR_NO_RESIDUAL): x at pixel (i, j) = row (y + 1) H / 2 - height / 2 + i, column (x + 1) W / 2 - width / 2 + j,
+ * bilinear, zero outside. */
+enum { CR_NO_RESIDUAL = -2 };
+cr_node cr_graph_crop(cr_graph *graph, cr_node x, cr_node harmony, cr_node residual, int height, int width);
+/* The vectors of all streams one after the other: 1 x 1 x (streams channels) */
+cr_node cr_graph_streams_as_channels(cr_graph *graph, cr_node x);
+/* Two vectors, one after the other. Nobody else may read them. */
+cr_node cr_graph_join(cr_graph *graph, cr_node a, cr_node b);
+/* Each of `parts` equal parts of a vector divided by its L2 norm, or by 1e-12 if that is larger */
+cr_node cr_graph_normalise(cr_graph *graph, cr_node x, int parts);
 void cr_graph_output(cr_graph *graph, cr_output output, cr_node x);
 
 /* ---- What was built --------------------------------------------------------------------------------------------- */

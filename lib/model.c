@@ -65,7 +65,8 @@ static clreid_status build(clreid_model *model, const cr_weights *weights, const
                            clreid_error *error)
 {
   const cr_options options = {get_metadata, weights};
-  const cr_plan_config plan_config = {.half = config->precision == CLREID_FP16, .relation = config->relation,
+  const cr_plan_config plan_config = {.half = config->precision == CLREID_FP16,
+                                      .relation = config->relation,
                                       .library_gemm = config->gemm == CLREID_GEMM_CLBLAST,
                                       .plain_kernels = config->plain_kernels};
   cr_graph *graph;
@@ -75,7 +76,8 @@ static clreid_status build(clreid_model *model, const cr_weights *weights, const
   size_t count;
   const cr_weight_spec *specs = cr_graph_weights(graph, &count);
   clreid_status status = cr_weights_match(weights, specs, count, error);
-  if (status == CLREID_OK) status = cr_plan_create(graph, &plan_config, cr_device_log(model->device), &model->plan, error);
+  if (status == CLREID_OK)
+    status = cr_plan_create(graph, &plan_config, cr_device_log(model->device), &model->plan, error);
   if (status == CLREID_OK) status = make_constants(model, weights, graph, error);
   if (status == CLREID_OK) describe(model, graph);
   cr_graph_destroy(graph);
@@ -105,7 +107,8 @@ static clreid_status check_config(const clreid_model_config *config, clreid_erro
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "relation %d is outside [0, %d]", (int)config->relation,
                    CLREID_RELATION_CONTRACTED);
   if ((unsigned)config->gemm > CLREID_GEMM_CLBLAST)
-    return cr_fail(error, CLREID_INVALID_ARGUMENT, "gemm %d is outside [0, %d]", (int)config->gemm, CLREID_GEMM_CLBLAST);
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "gemm %d is outside [0, %d]", (int)config->gemm,
+                   CLREID_GEMM_CLBLAST);
   return CLREID_OK;
 }
 

@@ -1,10 +1,10 @@
 /*
- * net_rga.c - RGA: ResNet-50 with relation-aware global attention after its residual stages (Zhang, Lan, Zeng, Jin, Chen:
- * Relation-Aware Global Attention for Person Re-identification, arXiv 1904.02998).
+ * net_rga.c - RGA: ResNet-50 with relation-aware global attention after its residual stages (Zhang, Lan, Zeng, Jin,
+ * Chen: Relation-Aware Global Attention for Person Re-identification, arXiv 1904.02998).
  *
  * Variants: "" (ResNet-50 alone), "S", "C", "SC", "CS" one after the other, "S//C" both from the same input.
- * Options: height, width, stages (1 to 4, with commas), relation, visual (0 or 1), s1 (embedding ratio), s2 (ratio inside W).
- * Weight names are those of the authors' checkpoints. The last stride is 1.
+ * Options: height, width, stages (1 to 4, with commas), relation, visual (0 or 1), s1 (embedding ratio), s2 (ratio
+ * inside W). Weight names are those of the authors' checkpoints. The last stride is 1.
  */
 #include <stdio.h>
 #include <string.h>
@@ -40,14 +40,13 @@ static void read_stages(cr_graph *g, const cr_options *options, bool attends[STA
 static int read_side(cr_graph *g, const cr_options *options, const char *key, int fallback)
 {
   const int side = cr_option_int(options, g, key, fallback, 16, LARGEST_SIDE);
-  if (side % 16)
-    cr_graph_fail(g, CLREID_INVALID_NETWORK, "option %s is %d, but must be a multiple of 16", key, side);
+  if (side % 16) cr_graph_fail(g, CLREID_INVALID_NETWORK, "option %s is %d, but must be a multiple of 16", key, side);
   return side;
 }
 
 /* Convolution without bias, batch norm. PREFIX.conv and PREFIX.norm name the weights. */
-static cr_node conv_bn(cr_graph *g, cr_node x, const char *prefix, const char *conv, const char *norm, cr_conv_spec spec,
-                       float gain)
+static cr_node conv_bn(cr_graph *g, cr_node x, const char *prefix, const char *conv, const char *norm,
+                       cr_conv_spec spec, float gain)
 {
   char name[128];
   snprintf(name, sizeof name, "%s.%s", prefix, conv);
@@ -62,10 +61,11 @@ static cr_node bottleneck(cr_graph *g, cr_node x, const char *prefix, int planes
   const float damped = 0.1f; /* random weights: a calm residual branch */
   cr_node shortcut = x;
   if (downsample)
-    shortcut = conv_bn(g, x, prefix, "downsample.0", "downsample.1", (cr_conv_spec){.out = 4 * planes, .stride = stride}, 1);
+    shortcut =
+        conv_bn(g, x, prefix, "downsample.0", "downsample.1", (cr_conv_spec){.out = 4 * planes, .stride = stride}, 1);
   cr_node y = cr_graph_relu(g, conv_bn(g, x, prefix, "conv1", "bn1", (cr_conv_spec){.out = planes}, 1));
-  y = cr_graph_relu(
-      g, conv_bn(g, y, prefix, "conv2", "bn2", (cr_conv_spec){.out = planes, .kernel = 3, .stride = stride, .padding = 1}, 1));
+  y = cr_graph_relu(g, conv_bn(g, y, prefix, "conv2", "bn2",
+                               (cr_conv_spec){.out = planes, .kernel = 3, .stride = stride, .padding = 1}, 1));
   y = conv_bn(g, y, prefix, "conv3", "bn3", (cr_conv_spec){.out = 4 * planes}, damped);
   return cr_graph_relu(g, cr_graph_add(g, y, shortcut));
 }
@@ -117,15 +117,15 @@ void cr_build_rga(cr_graph *g, const char *variant, const cr_options *options)
   static const struct {
     int planes, blocks, stride;
   } stages[STAGES] = {{64, 3, 1}, {128, 4, 2}, {256, 6, 2}, {512, 3, 1}};
-  cr_node x = cr_graph_input(g, height, width, 3);                                             /* 256 x 128 x 3 */
+  cr_node x = cr_graph_input(g, height, width, 3); /* 256 x 128 x 3 */
   x = conv_bn(g, x, "backbone", "conv1", "bn1", (cr_conv_spec){.out = 64, .kernel = 7, .stride = 2, .padding = 3}, 1);
-  x = cr_graph_relu(g, x);                                                                     /* 128 x 64 x 64 */
+  x = cr_graph_relu(g, x);                                                                          /* 128 x 64 x 64 */
   x = cr_graph_pool(g, x, (cr_pool_spec){.maximum = true, .kernel = 3, .stride = 2, .padding = 1}); /* 64 x 32 x 64 */
   for (int k = 0; k < STAGES; k++) { /* 64 x 32 x 256, 32 x 16 x 512, 16 x 8 x 1024, 16 x 8 x 2048 */
     x = residual_stage(g, x, k + 1, stages[k].planes, stages[k].blocks, stages[k].stride);
     if (o.attends[k]) x = attention(g, x, k + 1, &o);
   }
-  x = cr_graph_pool(g, x, (cr_pool_spec){.global = true});                                     /* 2048 */
+  x = cr_graph_pool(g, x, (cr_pool_spec){.global = true}); /* 2048 */
   cr_graph_output(g, CR_OUTPUT_POOLED, x);
   cr_graph_output(g, CR_OUTPUT_NECK, cr_graph_batch_norm(g, x, "feat_bn", 1));
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* clang-format off: a row a line */
 static const cr_network networks[] = {
     {"rga-none", cr_build_rga, "", cr_rga_keys},
     {"rga-s", cr_build_rga, "S", cr_rga_keys},
@@ -14,7 +15,11 @@ static const cr_network networks[] = {
     {"rga-sc", cr_build_rga, "SC", cr_rga_keys},
     {"rga-cs", cr_build_rga, "CS", cr_rga_keys},
     {"rga-parallel", cr_build_rga, "S//C", cr_rga_keys},
+    {"han-small", cr_build_han, "small", cr_han_keys},
+    {"han-medium", cr_build_han, "medium", cr_han_keys},
+    {"han-large", cr_build_han, "large", cr_han_keys},
 };
+/* clang-format on */
 enum { NETWORKS = sizeof networks / sizeof networks[0] };
 
 const cr_network *cr_network_at(size_t index)
@@ -43,8 +48,8 @@ int cr_option_int(const cr_options *options, cr_graph *graph, const char *key, i
   char *end;
   const long value = strtol(text, &end, 10);
   if (*text < '0' || *text > '9' || *end || value < least || value > most) {
-    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "option %s is '%.32s', but must be a whole number from %d to %d", key, text,
-                  least, most);
+    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "option %s is '%.32s', but must be a whole number from %d to %d", key,
+                  text, least, most);
     return fallback;
   }
   return (int)value;

@@ -24,12 +24,15 @@ typedef struct cr_network {
   const char *const *keys; /* option keys it takes, ends with NULL */
 } cr_network;
 
-const cr_network *cr_network_at(size_t index);        /* NULL past the end */
+const cr_network *cr_network_at(size_t index);                            /* NULL past the end */
 const cr_network *cr_network_find(const char *name, clreid_error *error); /* NULL and an error: unknown */
 
 /* The graph of a network with options; *graph is the caller's. */
 clreid_status cr_network_build(const cr_network *network, const cr_options *options, cr_graph **graph,
                                clreid_error *error);
+
+void cr_build_han(cr_graph *graph, const char *variant, const cr_options *options);
+extern const char *const cr_han_keys[];
 
 void cr_build_rga(cr_graph *graph, const char *variant, const cr_options *options);
 extern const char *const cr_rga_keys[];

@@ -72,9 +72,19 @@ cr_plan_step *cr_plan_pointwise(cr_planner *planner, const char *name, const cha
                                 cr_view input, cr_view output, cr_activation activation)
 {
   cr_plan_step *step = cr_plan_step_add(planner, CR_CONV, name, what);
-  step->op.conv = (cr_conv){.height = 1, .width = rows, .channels = in, .out_height = 1, .out_width = rows,
-                            .out_channels = out, .kernel_height = 1, .kernel_width = 1, .stride_height = 1,
-                            .stride_width = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1};
+  step->op.conv = (cr_conv){.height = 1,
+                            .width = rows,
+                            .channels = in,
+                            .out_height = 1,
+                            .out_width = rows,
+                            .out_channels = out,
+                            .kernel_height = 1,
+                            .kernel_width = 1,
+                            .stride_height = 1,
+                            .stride_width = 1,
+                            .dilation_height = 1,
+                            .dilation_width = 1,
+                            .groups = 1};
   step->op.view[CR_INPUT] = input;
   step->op.view[CR_OUTPUT] = output;
   step->op.activation = activation;
@@ -115,8 +125,8 @@ static bool reads_runs(const cr_graph_node *node)
   return node->kind == CR_NODE_CONV && node->conv.groups == 1 && node->conv.dilation == 1;
 }
 
-/* The picture is stored with a zero margin of the first layer's padding, three channels a pixel; a line of the window is
- * then one run of kernel * 3 numbers, and no tap is outside. */
+/* The picture is stored with a zero margin of the first layer's padding, three channels a pixel; a line of the window
+ * is then one run of kernel * 3 numbers, and no tap is outside. */
 static void read_runs(const cr_planner *planner, cr_conv *conv, cr_plan_step *step)
 {
   const int margin = planner->plan->input_margin, channels = conv->channels;
@@ -135,19 +145,33 @@ static void plan_conv(cr_planner *planner, const cr_unit *unit, int x, int resid
   const cr_conv_spec *s = &node->conv;
   cr_plan_step *step = cr_plan_step_add(planner, CR_CONV, node->name, "");
   cr_op *op = &step->op;
-  op->conv = (cr_conv){.height = in->height, .width = in->width, .channels = in->channels, .out_height = node->height,
-                       .out_width = node->width, .out_channels = node->channels, .kernel_height = s->kernel,
-                       .kernel_width = s->kernel, .stride_height = s->stride, .stride_width = s->stride,
-                       .padding_height = s->padding, .padding_width = s->padding, .dilation_height = s->dilation,
-                       .dilation_width = s->dilation, .groups = s->groups};
+  op->conv = (cr_conv){.height = in->height,
+                       .width = in->width,
+                       .channels = in->channels,
+                       .out_height = node->height,
+                       .out_width = node->width,
+                       .out_channels = node->channels,
+                       .kernel_height = s->kernel,
+                       .kernel_width = s->kernel,
+                       .stride_height = s->stride,
+                       .stride_width = s->stride,
+                       .padding_height = s->padding,
+                       .padding_width = s->padding,
+                       .dilation_height = s->dilation,
+                       .dilation_width = s->dilation,
+                       .groups = s->groups};
   op->view[CR_INPUT] = cr_plan_view(planner, x, 0);
   op->view[CR_RESIDUAL] = cr_plan_view(planner, residual, 0);
   op->view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
   op->activation = unit->activation;
   const int group_in = in->channels / s->groups;
   step->multiply_adds = (uint64_t)node->height * node->width * node->channels * s->kernel * s->kernel * group_in;
-  step->weights = (cr_constant){.kind = CR_CONSTANT_PANELS, .out = s->out, .in = group_in, .taps_height = s->kernel,
-                                .taps_width = s->kernel, .parts = 1};
+  step->weights = (cr_constant){.kind = CR_CONSTANT_PANELS,
+                                .out = s->out,
+                                .in = group_in,
+                                .taps_height = s->kernel,
+                                .taps_width = s->kernel,
+                                .parts = 1};
   cr_part *part = &step->weights.part[0];
   snprintf(part->kernel, CR_NAME, "%s", node->name);
   if (unit->norm >= 0) snprintf(part->norm, CR_NAME, "%s", planner->nodes[unit->norm].name);
@@ -166,10 +190,19 @@ static void plan_pool(cr_planner *planner, const cr_unit *unit, int x, int out)
   const cr_graph_node *node = &planner->nodes[unit->node], *in = &planner->nodes[node->input[0]];
   const cr_pool_spec *s = &node->pool;
   cr_plan_step *step = cr_plan_step_add(planner, CR_POOL, node->name, "");
-  step->op.pool = (cr_pool){.maximum = s->maximum, .global = s->global, .height = in->height, .width = in->width,
-                            .channels = in->channels, .out_height = node->height, .out_width = node->width,
-                            .kernel_height = s->kernel, .kernel_width = s->kernel, .stride_height = s->stride,
-                            .stride_width = s->stride, .padding_height = s->padding, .padding_width = s->padding};
+  step->op.pool = (cr_pool){.maximum = s->maximum,
+                            .global = s->global,
+                            .height = in->height,
+                            .width = in->width,
+                            .channels = in->channels,
+                            .out_height = node->height,
+                            .out_width = node->width,
+                            .kernel_height = s->kernel,
+                            .kernel_width = s->kernel,
+                            .stride_height = s->stride,
+                            .stride_width = s->stride,
+                            .padding_height = s->padding,
+                            .padding_width = s->padding};
   step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
   step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
 }
@@ -185,18 +218,71 @@ static void plan_mask(cr_planner *planner, const cr_unit *unit, int x, int spati
   step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
 }
 
+static void plan_normalise(cr_planner *planner, const cr_unit *unit, int x, int out)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node];
+  cr_plan_step *step = cr_plan_step_add(planner, CR_NORMALISE, node->name, "");
+  step->op.normalise = (cr_normalise){.columns = node->channels, .parts = node->parts};
+  step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
+  step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
+}
+
 /* ---- Units ------------------------------------------------------------------------------------------------------ */
 
-/* Only the kernel of batch norms and activations reads float where the storage is half. */
+/* The parts of a joined vector are written where they belong in it: the planner's tensor for a unit's result, and where
+ * it begins in `offset`. */
+static int plan_result(cr_planner *planner, const cr_unit *unit, bool is_float, int *tensor_of, size_t *offset)
+{
+  const cr_graph_node *result = &planner->nodes[unit->result];
+  const cr_node join = planner->join_of[unit->result];
+  const cr_graph_node *whole = join >= 0 ? &planner->nodes[join] : result;
+  *offset = join >= 0 && whole->input[1] == unit->result ? (size_t)planner->nodes[whole->input[0]].channels : 0;
+  if (join >= 0 && tensor_of[join] >= 0) return tensor_of[join];
+  const int tensor = cr_plan_tensor_add(planner, (size_t)whole->streams * whole->height * whole->width,
+                                        cr_padded(whole->channels), is_float);
+  tensor_of[join >= 0 ? join : unit->result] = tensor;
+  return tensor;
+}
+
+/* A step over streams runs over more pictures, each a part of its tensors. */
+static void run_over_streams(cr_planner *planner, cr_plan_step *step, int streams)
+{
+  if (streams <= 1 || planner->status != CLREID_OK) return;
+  step->op.streams = streams;
+  step->multiply_adds *= (uint64_t)streams;
+  for (int v = 0; v < CR_VIEWS; v++) step->op.view[v].picture /= (size_t)streams;
+}
+
+static bool readers_take_float(const cr_planner *planner, cr_node value);
+
+/* Where the storage is half: does the unit read the value, and if so as floats? A convolution then writes floats too.
+ */
+static bool takes_float(const cr_planner *planner, const cr_unit *unit, cr_node value)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node];
+  bool reads = unit->residual == value;
+  for (int i = 0; i < 3; i++) reads |= node->input[i] == value;
+  if (!reads) return true;
+  if (unit->residual >= 0) return false;
+  switch (node->kind) {
+  case CR_NODE_BATCH_NORM:
+  case CR_NODE_RELU:
+  case CR_NODE_SIGMOID:
+  case CR_NODE_NORMALISE:
+    return true;
+  case CR_NODE_CONV:
+  case CR_NODE_STREAMS_AS_CHANNELS:
+  case CR_NODE_JOIN:
+    return readers_take_float(planner, unit->result);
+  default:
+    return false;
+  }
+}
+
 static bool readers_take_float(const cr_planner *planner, cr_node value)
 {
-  for (int n = 0; n < planner->node_count; n++) {
-    const cr_graph_node *node = &planner->nodes[n];
-    const bool takes =
-        node->kind == CR_NODE_BATCH_NORM || node->kind == CR_NODE_RELU || node->kind == CR_NODE_SIGMOID;
-    for (int i = 0; i < 3; i++)
-      if (node->input[i] == value && !takes) return false;
-  }
+  for (int u = 0; u < planner->unit_count; u++)
+    if (!takes_float(planner, &planner->units[u], value)) return false;
   return true;
 }
 
@@ -206,36 +292,88 @@ static bool gives_float(const cr_planner *planner, const cr_unit *unit, int x)
   const cr_graph_node *node = &planner->nodes[unit->node];
   if (!readers_take_float(planner, unit->result)) return false;
   if (node->kind == CR_NODE_POOL) return node->pool.global;
-  return node->kind == CR_NODE_BATCH_NORM && planner->plan->tensors[x].is_float;
+  return planner->plan->tensors[x].is_float;
+}
+
+/* Nodes that other files lower, and those that are another view of a tensor. */
+static bool plan_composite(cr_planner *planner, const cr_unit *unit, int x, int *tensor_of)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node];
+  int *out = &tensor_of[unit->result];
+  switch (node->kind) {
+  case CR_NODE_RELATION:
+    *out = cr_plan_relation(planner, unit, x);
+    return true;
+  case CR_NODE_HARMONY:
+    *out = cr_plan_harmony(planner, unit, x);
+    return true;
+  case CR_NODE_ATTEND:
+    *out = cr_plan_attend(planner, unit, x, tensor_of[node->input[1]]);
+    return true;
+  case CR_NODE_CROP:
+    *out =
+        cr_plan_crop(planner, unit, x, tensor_of[node->input[1]], node->input[2] >= 0 ? tensor_of[node->input[2]] : -1);
+    return true;
+  case CR_NODE_STREAMS_AS_CHANNELS:
+    *out = x;
+    return true;
+  case CR_NODE_JOIN:
+    return true; /* its parts have made it */
+  default:
+    return false;
+  }
+}
+
+/* Both parts of a joined vector are stored alike, and what is normalised is float. */
+static bool storage_fits(cr_planner *planner, const cr_unit *unit, int x, int out, bool is_float)
+{
+  const cr_plan *plan = planner->plan;
+  const bool normalises = planner->nodes[unit->node].kind == CR_NODE_NORMALISE;
+  if (!plan->config.half || (plan->tensors[out].is_float == is_float && (!normalises || plan->tensors[x].is_float)))
+    return true;
+  planner->status =
+      cr_fail(planner->error, CLREID_UNSUPPORTED_MODEL, "%s (node %d) needs floats where the storage is half; use fp32",
+              planner->nodes[unit->node].name, unit->node);
+  return false;
 }
 
 static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
 {
-  const cr_graph_node *node = &planner->nodes[unit->node], *result = &planner->nodes[unit->result];
+  const cr_graph_node *node = &planner->nodes[unit->node];
   const int x = tensor_of[node->input[0]];
   const int residual = unit->residual >= 0 ? tensor_of[unit->residual] : -1;
-  if (node->kind == CR_NODE_RELATION) {
-    tensor_of[unit->result] = cr_plan_relation(planner, unit, x);
-    return;
-  }
+  if (plan_composite(planner, unit, x, tensor_of)) return;
   const bool is_float = gives_float(planner, unit, x);
-  const int out =
-      cr_plan_tensor_add(planner, (size_t)result->height * result->width, cr_padded(result->channels), is_float);
-  tensor_of[unit->result] = out;
+  size_t offset;
+  const int out = plan_result(planner, unit, is_float, tensor_of, &offset);
   if (out < 0) return;
+  if (!storage_fits(planner, unit, x, out, is_float)) return;
   const int step = planner->plan->step_count;
   switch (node->kind) {
-  case CR_NODE_CONV: plan_conv(planner, unit, x, residual, out); break;
-  case CR_NODE_POOL: plan_pool(planner, unit, x, out); break;
+  case CR_NODE_CONV:
+    plan_conv(planner, unit, x, residual, out);
+    break;
+  case CR_NODE_POOL:
+    plan_pool(planner, unit, x, out);
+    break;
   case CR_NODE_MASK:
     plan_mask(planner, unit, x, node->input[1] >= 0 ? tensor_of[node->input[1]] : -1,
               node->input[2] >= 0 ? tensor_of[node->input[2]] : -1, out);
     break;
-  default: plan_scale(planner, unit, x, residual, out); break;
+  case CR_NODE_NORMALISE:
+    plan_normalise(planner, unit, x, out);
+    break;
+  default:
+    plan_scale(planner, unit, x, residual, out);
+    break;
   }
   if (planner->status != CLREID_OK) return;
-  planner->plan->steps[step].op.float_output = is_float;
-  planner->plan->steps[step].op.float_input = planner->plan->tensors[x].is_float;
+  cr_plan_step *planned = &planner->plan->steps[step];
+  planned->op.float_output = is_float;
+  planned->op.float_input = planner->plan->tensors[x].is_float;
+  if (node->kind == CR_NODE_CONV && planned->op.float_input) planned->op.half = false; /* a layer of pooled vectors */
+  planned->op.view[CR_OUTPUT].offset += offset;
+  run_over_streams(planner, planned, node->streams);
 }
 
 /* The picture stands with a margin for its readers and without padding of its rows: they must agree on the margin, and
@@ -313,7 +451,8 @@ static clreid_status place_tensors(cr_plan *plan, clreid_error *error)
   for (int t = 0; t < plan->tensor_count; t++) {
     const cr_plan_tensor *tensor = &plan->tensors[t];
     lives[t] = (cr_life){.bytes = cr_plan_tensor_elements(tensor) * cr_plan_element_bytes(plan, tensor),
-                         .first = tensor->first, .last = tensor->last};
+                         .first = tensor->first,
+                         .last = tensor->last};
   }
   const clreid_status status = cr_arena_plan(lives, plan->tensor_count, &plan->arena_bytes, error);
   for (int t = 0; t < plan->tensor_count && status == CLREID_OK; t++) plan->tensors[t].offset_bytes = lives[t].offset;
@@ -323,13 +462,39 @@ static clreid_status place_tensors(cr_plan *plan, clreid_error *error)
 
 /* ---- The whole -------------------------------------------------------------------------------------------------- */
 
+/* join_of[n]: the node that joins the value of n with another, or CR_BROKEN. */
+static clreid_status find_joins(cr_planner *planner, int node_count)
+{
+  const cr_unit *units = planner->units;
+  for (int n = 0; n < node_count; n++) planner->join_of[n] = CR_BROKEN;
+  for (int n = 0; n < node_count; n++)
+    for (int i = 0; i < 2 && planner->nodes[n].kind == CR_NODE_JOIN; i++) {
+      const cr_node part = planner->nodes[n].input[i];
+      bool made = false; /* by a unit that writes a tensor of its own */
+      for (int u = 0; u < planner->unit_count; u++)
+        if (units[u].result == part)
+          made =
+              planner->nodes[units[u].node].kind == CR_NODE_CONV || planner->nodes[units[u].node].kind == CR_NODE_POOL;
+      if (!made || planner->join_of[part] >= 0)
+        return cr_fail(planner->error, CLREID_INVALID_NETWORK, "%s (node %d) cannot be a part of a joined vector",
+                       planner->nodes[part].name, part);
+      planner->join_of[part] = n;
+    }
+  return CLREID_OK;
+}
+
 static clreid_status plan_units(cr_planner *planner, const cr_graph *graph, const cr_unit *units, int unit_count)
 {
   cr_plan *plan = planner->plan;
-  planner->nodes = cr_graph_nodes(graph, &planner->node_count);
-  int *tensor_of = calloc((size_t)planner->node_count, sizeof *tensor_of);
-  if (!tensor_of)
-    return cr_fail(planner->error, CLREID_OUT_OF_MEMORY, "no memory for a graph of %d nodes", planner->node_count);
+  int count;
+  planner->nodes = cr_graph_nodes(graph, &count);
+  planner->units = units;
+  planner->unit_count = unit_count;
+  int *tensor_of = malloc(2 * (size_t)count * sizeof *tensor_of);
+  if (!tensor_of) return cr_fail(planner->error, CLREID_OUT_OF_MEMORY, "no memory for a graph of %d nodes", count);
+  for (int n = 0; n < count; n++) tensor_of[n] = -1;
+  planner->join_of = tensor_of + count;
+  planner->status = find_joins(planner, count);
   tensor_of[0] = plan_input(planner, graph);
   for (int u = 0; u < unit_count && planner->status == CLREID_OK; u++) plan_unit(planner, &units[u], tensor_of);
   for (int o = 0; o < CR_OUTPUTS; o++) plan->outputs[o] = tensor_of[cr_graph_output_node(graph, (cr_output)o)];

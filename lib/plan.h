@@ -12,9 +12,9 @@
 #include "fuse.h"
 
 typedef struct cr_plan_config {
-  bool half;                /* storage */
+  bool half; /* storage */
   clreid_relation relation;
-  bool library_gemm;        /* affinity products go to CLBlast */
+  bool library_gemm; /* affinity products go to CLBlast */
   bool plain_kernels;
 } cr_plan_config;
 
@@ -28,9 +28,9 @@ typedef struct cr_plan_tensor {
 
 typedef struct cr_plan_step {
   char name[96];
-  cr_op op;            /* views: tensor, and offset within the picture; no buffers */
+  cr_op op;                          /* views: tensor, and offset within the picture; no buffers */
   cr_constant weights, bias, matrix; /* matrix: weights that stand as a product's operand ... */
-  int matrix_role;     /* ... in this view */
+  int matrix_role;                   /* ... in this view */
   uint64_t multiply_adds;
 } cr_plan_step;
 
@@ -40,13 +40,13 @@ typedef struct cr_plan {
   int step_count;
   cr_plan_tensor *tensors;
   int tensor_count;
-  int input;                /* tensor of the picture, written before step 0 */
-  int input_margin;         /* zero pixels round it */
+  int input;        /* tensor of the picture, written before step 0 */
+  int input_margin; /* zero pixels round it */
   int input_height, input_width;
-  int outputs[CR_OUTPUTS];  /* tensors */
+  int outputs[CR_OUTPUTS]; /* tensors */
   int feature_length;
-  size_t arena_bytes;       /* of one picture */
-  uint64_t multiply_adds;   /* as planned */
+  size_t arena_bytes;     /* of one picture */
+  uint64_t multiply_adds; /* as planned */
 } cr_plan;
 
 clreid_status cr_plan_create(const cr_graph *graph, const cr_plan_config *config, const cr_log *log, cr_plan **plan,
@@ -61,7 +61,9 @@ size_t cr_plan_element_bytes(const cr_plan *plan, const cr_plan_tensor *tensor);
 typedef struct cr_planner {
   cr_plan *plan;
   const cr_graph_node *nodes;
-  int node_count;
+  const cr_unit *units;
+  int unit_count;
+  cr_node *join_of; /* of each node: the one that joins its value with another, or CR_BROKEN */
   const cr_log *log;
   clreid_error *error;
   clreid_status status; /* the first failure; everything after it does nothing */
@@ -83,8 +85,13 @@ cr_plan_step *cr_plan_pointwise(cr_planner *planner, const char *name, const cha
 /* A product, one a picture; operands and constants are the caller's to add. */
 cr_plan_step *cr_plan_product(cr_planner *planner, const char *name, const char *what, int m, int n, int k);
 
-/* relation.c: the mask's logits of a relation node, with the unit's activation, into a new tensor: [nodes rows] for pixels,
- * [one row] for channels. */
+/* harmony.c: the attention's small vectors, its mask applied to x, and the crops, each one step into a new tensor. */
+int cr_plan_harmony(cr_planner *planner, const cr_unit *unit, int x);
+int cr_plan_attend(cr_planner *planner, const cr_unit *unit, int x, int harmony);
+int cr_plan_crop(cr_planner *planner, const cr_unit *unit, int x, int harmony, int residual);
+
+/* relation.c: the mask's logits of a relation node, with the unit's activation, into a new tensor: [nodes rows] for
+ * pixels, [one row] for channels. */
 int cr_plan_relation(cr_planner *planner, const cr_unit *unit, int x);
 
 #endif

@@ -1,15 +1,17 @@
 /*
  * relation.c - lowering of relation-aware global attention into products; the plain form and the contracted one.
  *
- * R = Theta^T Phi and the 1x1 convolution gg over [R[j, :]; R[:, j]] have nothing non-linear between them, so for node j
+ * R = Theta^T Phi and the 1x1 convolution gg over [R[j, :]; R[:, j]] have nothing non-linear between them, so for node
+ * j
  *
  *     gg [R[j, :]; R[:, j]] = (W_row Phi^T) theta_j + (W_col Theta^T) phi_j
  *
  * and R need not be formed: 4 inner nodes related multiply-adds instead of nodes nodes (inner + 2 related).
  *
- * All of a module's embeddings stand in one tensor F, so that one product makes theta, phi and g, and one more reads g and
- * the relations side by side. Pixels as nodes: F[pixel][theta | phi | g | rel], each part padded to panels. Channels as
- * nodes: F[theta; phi; g; rel][channel], parts are rows. Nothing is transposed in memory but Phi in the plain form.
+ * All of a module's embeddings stand in one tensor F, so that one product makes theta, phi and g, and one more reads g
+ * and the relations side by side. Pixels as nodes: F[pixel][theta | phi | g | rel], each part padded to panels.
+ * Channels as nodes: F[theta; phi; g; rel][channel], parts are rows. Nothing is transposed in memory but Phi in the
+ * plain form.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,12 +22,12 @@ typedef struct module {
   cr_planner *planner;
   const cr_graph_node *node;
   const cr_relation_spec *r;
-  int x;                      /* tensor: the map */
+  int x; /* tensor: the map */
   int pixels, channels;
-  int f;                      /* tensor: embeddings and relations */
-  int row;                    /* of f, in elements */
-  int theta, phi, g, rel;     /* where the parts begin in f: columns (pixels as nodes) or rows (channels) */
-  int inner, related;         /* sizes of the parts as they stand in f, padded where parts are columns */
+  int f;                  /* tensor: embeddings and relations */
+  int row;                /* of f, in elements */
+  int theta, phi, g, rel; /* where the parts begin in f: columns (pixels as nodes) or rows (channels) */
+  int inner, related;     /* sizes of the parts as they stand in f, padded where parts are columns */
 } module;
 
 /* ---- Constants -------------------------------------------------------------------------------------------------- */
@@ -168,7 +170,8 @@ static void transpose_input(cr_plan_step *step)
   step->op.view[CR_INPUT].row = 1;
 }
 
-/* D[2 inner][related]: its first half (W_row Phi^T)^T, its second (W_col Theta^T)^T. Each reads half of gg's weights. */
+/* D[2 inner][related]: its first half (W_row Phi^T)^T, its second (W_col Theta^T)^T. Each reads half of gg's weights.
+ */
 static int plan_contraction(module *m, const char *const what[2], size_t phi, size_t theta, bool nodes_are_rows)
 {
   const size_t row = cr_padded(m->r->related);
@@ -264,7 +267,8 @@ static int plan_spatial(module *m, cr_activation activation)
   return spatial_head(m, activation);
 }
 
-/* ---- Channels as nodes: F[theta; phi; g; rel][channel] ------------------------------------------------------------ */
+/* ---- Channels as nodes: F[theta; phi; g; rel][channel] ------------------------------------------------------------
+ */
 
 /* A product of weights from the left: rows of F, or of what follows. */
 static cr_plan_step *from_left(module *m, const char *what, int rows, int depth, cr_view second, cr_view output,
@@ -367,7 +371,11 @@ static int plan_channel(module *m, cr_activation activation)
 int cr_plan_relation(cr_planner *planner, const cr_unit *unit, int x)
 {
   const cr_graph_node *node = &planner->nodes[unit->node], *in = &planner->nodes[node->input[0]];
-  module m = {.planner = planner, .node = node, .r = &node->relation, .x = x, .pixels = in->height * in->width,
+  module m = {.planner = planner,
+              .node = node,
+              .r = &node->relation,
+              .x = x,
+              .pixels = in->height * in->width,
               .channels = in->channels};
   return (m.r->of_channels ? plan_channel : plan_spatial)(&m, unit->activation);
 }

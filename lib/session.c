@@ -1,8 +1,8 @@
 /*
  * session.c - a model's plan with memory under it: steps ready to be launched, and the run.
  *
- * A run walks the step list once. It allocates, compiles and looks up nothing; only a batch of pictures with more pixels
- * than any before makes the upload buffer grow.
+ * A run walks the step list once. It allocates, compiles and looks up nothing; only a batch of pictures with more
+ * pixels than any before makes the upload buffer grow.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -15,12 +15,12 @@ struct clreid_session {
   int largest_batch;
   cr_queue *queue;
   cr_buffer *arena;
-  cr_step **steps;              /* [plan->step_count] */
+  cr_step **steps; /* [plan->step_count] */
   cr_resize *resize;
   cr_axes *axes;
-  cr_resize_picture *pictures;  /* [largest_batch] */
-  float *features;              /* [largest_batch][padded D]: what comes back from the device ... */
-  uint16_t *halves;             /* ... where an output is stored as half */
+  cr_resize_picture *pictures; /* [largest_batch] */
+  float *features;             /* [largest_batch][padded D]: what comes back from the device ... */
+  uint16_t *halves;            /* ... where an output is stored as half */
   clreid_session_info info;
 };
 
@@ -57,8 +57,11 @@ static clreid_status create_resize(clreid_session *s, clreid_error *error)
   const cr_plan_tensor *tensor = &plan->tensors[plan->input];
   cr_view output = {.tensor = plan->input, .picture = cr_plan_tensor_elements(tensor), .row = tensor->row};
   resolve(s, &output);
-  cr_resize_spec spec = {.height = plan->input_height, .width = plan->input_width, .margin = plan->input_margin,
-                         .reversed = m->preprocess.bgr, .half = plan->config.half};
+  cr_resize_spec spec = {.height = plan->input_height,
+                         .width = plan->input_width,
+                         .margin = plan->input_margin,
+                         .reversed = m->preprocess.bgr,
+                         .half = plan->config.half};
   cr_preprocess_table(&m->preprocess, spec.table);
   s->info.launches++;
   return cr_resize_create(s->queue, &spec, &output, s->largest_batch, &s->resize, error);
@@ -98,8 +101,12 @@ static clreid_status resize_blanks(clreid_session *s, int batch, clreid_error *e
   clreid_status status = cr_axes_get(s->axes, plan->input_width, plan->input_width, &across, error);
   if (status == CLREID_OK) status = cr_axes_get(s->axes, plan->input_height, plan->input_height, &down, error);
   for (int k = 0; k < batch && status == CLREID_OK; k++)
-    s->pictures[k] = (cr_resize_picture){.pixels = grey, .width = plan->input_width, .height = plan->input_height,
-                                         .pitch_bytes = (size_t)plan->input_width * 3, .across = across, .down = down};
+    s->pictures[k] = (cr_resize_picture){.pixels = grey,
+                                         .width = plan->input_width,
+                                         .height = plan->input_height,
+                                         .pitch_bytes = (size_t)plan->input_width * 3,
+                                         .across = across,
+                                         .down = down};
   if (status == CLREID_OK) status = cr_resize_run(s->resize, s->pictures, batch, error);
   if (status == CLREID_OK) status = cr_queue_finish(s->queue, error);
   free(grey);
@@ -130,11 +137,12 @@ static clreid_status prepare(clreid_session *s, clreid_error *error)
   return CLREID_OK;
 }
 
-clreid_status clreid_session_create(clreid_model *model, const clreid_session_config *config,
-                                    clreid_session **result, clreid_error *error)
+clreid_status clreid_session_create(clreid_model *model, const clreid_session_config *config, clreid_session **result,
+                                    clreid_error *error)
 {
   enum { MOST = 65536 };
-  if (!model || !result) return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_session_create needs model and session");
+  if (!model || !result)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_session_create needs model and session");
   const int batch = config && config->largest_batch ? config->largest_batch : 1;
   if (batch < 1 || batch > MOST)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "a largest batch of %d is outside 1 to %d", batch, MOST);
@@ -184,15 +192,35 @@ static void output_size(const cr_op *op, size_t *rows, size_t *columns)
     *rows = (size_t)op->conv.out_height * op->conv.out_width;
     *columns = op->conv.out_channels;
     break;
-  case CR_GEMM: *rows = op->gemm.m, *columns = op->gemm.n; break;
+  case CR_GEMM:
+    *rows = op->gemm.m, *columns = op->gemm.n;
+    break;
   case CR_POOL:
     *rows = op->pool.global ? 1 : (size_t)op->pool.out_height * op->pool.out_width;
     *columns = op->pool.channels;
     break;
-  case CR_SCALE: *rows = op->scale.rows, *columns = op->scale.columns; break;
-  case CR_MASK: *rows = op->mask.rows, *columns = op->mask.columns; break;
+  case CR_SCALE:
+    *rows = op->scale.rows, *columns = op->scale.columns;
+    break;
+  case CR_MASK:
+    *rows = op->mask.rows, *columns = op->mask.columns;
+    break;
+  case CR_HARMONY:
+    *rows = 1, *columns = cr_harmony_length(&op->harmony);
+    break;
+  case CR_ATTEND:
+    *rows = op->attend.rows, *columns = op->attend.columns;
+    break;
+  case CR_CROP:
+    *rows = (size_t)op->crop.streams * op->crop.out_height * op->crop.out_width;
+    *columns = op->crop.channels;
+    break;
+  case CR_NORMALISE:
+    *rows = 1, *columns = op->normalise.columns;
+    break;
   case CR_PACK:
-  case CR_KINDS: break;
+  case CR_KINDS:
+    break;
   }
 }
 
@@ -213,9 +241,10 @@ static clreid_status output_is_finite(clreid_session *s, int index, int batch, b
   clreid_status status = values && (!half || halves)
                              ? CLREID_OK
                              : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for %zu numbers", elements);
-  for (int b = 0; b < batch && status == CLREID_OK && *finite; b++) {
-    status = cr_queue_read(s->queue, view.buffer, (view.offset + (size_t)b * view.picture) * element, elements * element,
-                           half ? (void *)halves : values, error);
+  const int pictures = batch * (op->streams > 1 ? op->streams : 1);
+  for (int b = 0; b < pictures && status == CLREID_OK && *finite; b++) {
+    status = cr_queue_read(s->queue, view.buffer, (view.offset + (size_t)b * view.picture) * element,
+                           elements * element, half ? (void *)halves : values, error);
     if (status == CLREID_OK && half) cr_from_half(halves, values, elements);
     for (size_t r = 0; r < rows && status == CLREID_OK; r++)
       for (size_t c = 0; c < columns; c++)
@@ -239,7 +268,8 @@ static clreid_status name_step(clreid_session *s, int batch, clreid_error *error
                      s->model->plan->step_count, s->model->plan->steps[k].name,
                      s->model->plan->config.half ? "; half storage ends at 65504, use fp32" : "; check the weights");
   }
-  return cr_fail(error, CLREID_DEVICE_FAILED, "features are not finite, but every step is when it runs alone; `clreid "
+  return cr_fail(error, CLREID_DEVICE_FAILED,
+                 "features are not finite, but every step is when it runs alone; `clreid "
                  "selftest` tells whether the device computes right");
 }
 
@@ -253,8 +283,9 @@ static clreid_status check_picture(const clreid_picture *picture, size_t index, 
     return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu is %d x %d; each side must be from 1 to %d", index,
                    picture->width, picture->height, LONGEST_SIDE);
   if (picture->pitch_bytes && picture->pitch_bytes < (size_t)picture->width * 3)
-    return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu has a pitch of %zu bytes, but a row of %d pixels takes %zu",
-                   index, picture->pitch_bytes, picture->width, (size_t)picture->width * 3);
+    return cr_fail(error, CLREID_INVALID_PICTURE,
+                   "picture %zu has a pitch of %zu bytes, but a row of %d pixels takes %zu", index,
+                   picture->pitch_bytes, picture->width, (size_t)picture->width * 3);
   return CLREID_OK;
 }
 
@@ -265,7 +296,10 @@ static clreid_status upload(clreid_session *s, const clreid_picture *pictures, i
   for (int k = 0; k < batch; k++) {
     const clreid_picture *p = &pictures[k];
     cr_resize_picture *to = &s->pictures[k];
-    *to = (cr_resize_picture){.pixels = p->pixels, .width = p->width, .height = p->height, .mirrored = p->mirrored,
+    *to = (cr_resize_picture){.pixels = p->pixels,
+                              .width = p->width,
+                              .height = p->height,
+                              .mirrored = p->mirrored,
                               .pitch_bytes = p->pitch_bytes ? p->pitch_bytes : (size_t)p->width * 3};
     CR_TRY(cr_axes_get(s->axes, p->width, plan->input_width, &to->across, error));
     CR_TRY(cr_axes_get(s->axes, p->height, plan->input_height, &to->down, error));
@@ -279,7 +313,8 @@ static clreid_status download(clreid_session *s, cr_output output, int batch, fl
 {
   const cr_plan *plan = s->model->plan;
   const size_t length = (size_t)plan->feature_length, row = cr_padded(length);
-  const size_t element = cr_plan_element_bytes(plan, &plan->tensors[plan->outputs[output]]), count = (size_t)batch * row;
+  const size_t element = cr_plan_element_bytes(plan, &plan->tensors[plan->outputs[output]]),
+               count = (size_t)batch * row;
   const bool half = element == sizeof *s->halves;
   cr_view view = {.tensor = plan->outputs[output]};
   resolve(s, &view);
@@ -307,7 +342,8 @@ static clreid_status embed_batch(clreid_session *s, const clreid_picture *pictur
 clreid_status clreid_embed(clreid_session *s, const clreid_picture *pictures, size_t count, float *neck, float *pooled,
                            clreid_error *error)
 {
-  if (!s || (count && !pictures)) return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed needs session and pictures");
+  if (!s || (count && !pictures))
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed needs session and pictures");
   const size_t length = (size_t)s->model->plan->feature_length;
   for (size_t k = 0; k < count; k++) CR_TRY(check_picture(&pictures[k], k, error));
   for (size_t done = 0; done < count;) {

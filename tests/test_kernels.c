@@ -4,33 +4,34 @@
  */
 #include "support.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "buffer.h"
 #include "cache.h"
+#include "folder.h"
 #include "program.h"
 #include "source.h"
 
 /* ---- Scratch folders -------------------------------------------------------------------------------------------- */
 
-static char folder[] = "/tmp/clreid-test-XXXXXX";
+static folder scratch;
 static char lines[8192]; /* what the log was told */
 
 static int make_folder(void **state)
 {
   (void)state;
-  strcpy(folder, "/tmp/clreid-test-XXXXXX");
+  scratch = folder_make();
   lines[0] = 0;
-  return mkdtemp(folder) ? 0 : -1;
+  return 0;
 }
 
 static int remove_folder(void **state)
 {
-  char command[100];
   (void)state;
-  snprintf(command, sizeof command, "rm -r '%s'", folder);
-  return system(command);
+  folder_remove(&scratch);
+  return 0;
 }
 
 static void keep_line(void *user, const char *line)
@@ -40,12 +41,12 @@ static void keep_line(void *user, const char *line)
   snprintf(lines + used, sizeof lines - used, "%s\n", line);
 }
 
-static cr_device *open_device(const char *cache_folder, const char *kernel_folder)
+static cr_device *open_device(const char *cache, const char *kernels)
 {
   clreid_error error = {CLREID_OK, ""};
   cr_device *device;
   const cr_device_config config = {
-      .choice = "cpu", .cache_folder = cache_folder, .kernel_folder = kernel_folder, .log = {keep_line, NULL}};
+      .choice = "cpu", .cache_folder = cache, .kernel_folder = kernels, .log = {keep_line, NULL}};
   if (cr_device_open(&config, &device, &error) != CLREID_OK) fail_msg("%s", error.text);
   return device;
 }
@@ -122,9 +123,8 @@ static void each_file_compiles_alone(void **state)
 static void write_kernels(const char *file, const char *text)
 {
   for (const cr_source_file *f = cr_source_files; f->name; f++) {
-    char path[100];
-    snprintf(path, sizeof path, "%s/%s", folder, f->name);
-    FILE *out = fopen(path, "w");
+    char path[512];
+    FILE *out = fopen(folder_file(&scratch, f->name, path), "w");
     assert_non_null(out);
     fprintf(out, "%s%s", f->text, strcmp(f->name, file) ? "" : text);
     assert_int_equal(fclose(out), 0);
@@ -136,12 +136,12 @@ static void kernels_come_from_a_folder(void **state)
   (void)state;
   clreid_error error = {CLREID_OK, ""};
   write_kernels("", "");
-  cr_device *device = open_device("", folder);
+  cr_device *device = open_device("", scratch.path);
   run_scale_well(device);
   cr_device_release(device);
 
   write_kernels("scale.cl", "\nthis is not OpenCL C\n");
-  device = open_device("", folder);
+  device = open_device("", scratch.path);
   assert_int_equal(run_scale(device, &error), CLREID_DEVICE_FAILED);
   printf("%s\n", error.text);
   assert_non_null(strstr(error.text, "scale.cl does not build on "));
@@ -150,10 +150,9 @@ static void kernels_come_from_a_folder(void **state)
   assert_int_equal(run_scale(device, &error), CLREID_DEVICE_FAILED); /* nothing half-built is kept */
   cr_device_release(device);
 
-  char path[100];
-  snprintf(path, sizeof path, "%s/rows.clh", folder);
-  assert_int_equal(remove(path), 0);
-  device = open_device("", folder);
+  char path[512];
+  assert_int_equal(remove(folder_file(&scratch, "rows.clh", path)), 0);
+  device = open_device("", scratch.path);
   assert_int_equal(run_scale(device, &error), CLREID_INVALID_FILE);
   printf("%s\n", error.text);
   assert_non_null(strstr(error.text, path));
@@ -165,7 +164,7 @@ static void the_environment_names_the_folder(void **state)
   (void)state;
   clreid_error error = {CLREID_OK, ""};
   write_kernels("scale.cl", "\nthis is not OpenCL C\n");
-  assert_int_equal(setenv("CLREID_KERNELS", folder, 1), 0);
+  assert_int_equal(setenv("CLREID_KERNELS", scratch.path, 1), 0);
   cr_device *device = open_device("", NULL);
   assert_int_equal(run_scale(device, &error), CLREID_DEVICE_FAILED);
   cr_device_release(device);
@@ -181,7 +180,7 @@ static void includes_that_go_in_circles_end(void **state)
   (void)state;
   clreid_error error = {CLREID_OK, ""};
   write_kernels("rows.clh", "\n#include \"rows.clh\"\n");
-  cr_device *device = open_device("", folder);
+  cr_device *device = open_device("", scratch.path);
   assert_int_equal(run_scale(device, &error), CLREID_INVALID_FILE);
   assert_non_null(strstr(error.text, "rows.clh"));
   cr_device_release(device);
@@ -189,28 +188,36 @@ static void includes_that_go_in_circles_end(void **state)
 
 /* ---- The cache -------------------------------------------------------------------------------------------------- */
 
-/* The one entry in the scratch folder's cache. */
-static void entry_path(char *path, size_t size)
+/* The cache's folder, inside the scratch folder. */
+static const char *cache_folder(void)
 {
-  char command[100];
-  snprintf(command, sizeof command, "ls '%s'/cache/*", folder);
-  FILE *list = popen(command, "r");
+  static char path[512];
+  return folder_file(&scratch, "cache", path);
+}
+
+/* The path of the one entry in the cache. */
+static const char *entry_path(char path[1024])
+{
+  DIR *list = opendir(cache_folder());
+  int entries = 0;
   assert_non_null(list);
-  assert_non_null(fgets(path, (int)size, list));
-  path[strcspn(path, "\n")] = 0;
-  char second[200];
-  assert_null(fgets(second, sizeof second, list));
-  pclose(list);
+  for (struct dirent *entry; (entry = readdir(list));) {
+    if (*entry->d_name == '.') continue;
+    snprintf(path, 1024, "%s/%s", cache_folder(), entry->d_name);
+    entries++;
+  }
+  closedir(list);
+  assert_int_equal(entries, 1);
+  return path;
 }
 
 /* A rebuilt program is written to a new file, so the entry's inode tells a hit from a miss. The old file is kept by an
  * open handle, for its number not to be used again. */
 static ino_t entry_inode(void)
 {
-  char path[200];
+  char path[1024];
   struct stat status;
-  entry_path(path, sizeof path);
-  assert_int_equal(stat(path, &status), 0);
+  assert_int_equal(stat(entry_path(path), &status), 0);
   return status.st_ino;
 }
 
@@ -225,18 +232,17 @@ static void run_with_cache(const char *cache)
 static void a_second_start_does_not_compile(void **state)
 {
   (void)state;
-  char cache[100], path[200];
-  snprintf(cache, sizeof cache, "%s/cache", folder);
-  run_with_cache(cache);
+  char path[1024];
+  run_with_cache(cache_folder());
   const ino_t first = entry_inode();
-  run_with_cache(cache);
+  run_with_cache(cache_folder());
   assert_true(entry_inode() == first);
 
-  entry_path(path, sizeof path);
+  entry_path(path);
   FILE *hold = fopen(path, "r");
   assert_non_null(hold);
   assert_int_equal(remove(path), 0);
-  run_with_cache(cache);
+  run_with_cache(cache_folder());
   assert_true(entry_inode() != first);
   fclose(hold);
 }
@@ -259,20 +265,19 @@ static void spoil(const char *path, int how)
 static void a_damaged_entry_is_dropped_and_built_anew(void **state)
 {
   (void)state;
-  char cache[100], path[200];
-  snprintf(cache, sizeof cache, "%s/cache", folder);
-  run_with_cache(cache);
-  entry_path(path, sizeof path);
+  char path[1024];
+  run_with_cache(cache_folder());
+  entry_path(path);
   for (int how = 0; how < 4; how++) { /* empty, cut, another magic, one bit of the binary */
     FILE *hold = fopen(path, "r");
     assert_non_null(hold);
     const ino_t before = entry_inode();
     spoil(path, how);
-    run_with_cache(cache);
+    run_with_cache(cache_folder());
     assert_non_null(strstr(lines, "is damaged: dropped"));
     assert_true(entry_inode() != before);
     fclose(hold);
-    run_with_cache(cache);
+    run_with_cache(cache_folder());
     assert_null(strstr(lines, "damaged"));
   }
 }
@@ -281,19 +286,18 @@ static void a_damaged_entry_is_dropped_and_built_anew(void **state)
 static void a_refused_entry_is_dropped_and_built_anew(void **state)
 {
   (void)state;
-  char cache[100], path[200];
+  char path[1024];
   cr_cache_key key = {""};
-  snprintf(cache, sizeof cache, "%s/cache", folder);
-  run_with_cache(cache);
-  entry_path(path, sizeof path);
-  memcpy(key.text, path + strlen(cache) + 1, 32);
+  run_with_cache(cache_folder());
+  entry_path(path);
+  memcpy(key.text, path + strlen(cache_folder()) + 1, 32);
   lines[0] = 0;
-  cr_device *device = open_device(cache, NULL);
+  cr_device *device = open_device(cache_folder(), NULL);
   cr_cache_write(device, &key, (const unsigned char *)"not a program", 13);
   run_scale_well(device);
   assert_non_null(strstr(lines, "is not taken by the driver"));
   cr_device_release(device);
-  run_with_cache(cache);
+  run_with_cache(cache_folder());
   assert_null(strstr(lines, "is not taken"));
 }
 

@@ -22,10 +22,13 @@
 
 enum { BATCH = 8 };
 
-/* What is allowed of the relative L2 error of a feature. float32: eight times the definition's own error, or 4e-5. */
+/* What is allowed of the relative L2 error of a feature. float32: eight times the definition's own error, or the
+ * family's least; HAN's random layers have no residual branch to damp, so it multiplies rounding by more. */
 static double allowed(const golden *g, clreid_precision precision)
 {
-  return precision == CLREID_FP16 ? 3e-2 : fmax(4e-5, 8.0 * g->float32_error);
+  const bool han = !strncmp(g->network, "han-", 4);
+  if (precision == CLREID_FP16) return han ? 1e-1 : 3e-2;
+  return fmax(han ? 1e-4 : 4e-5, 8.0 * g->float32_error);
 }
 
 static double relative_error(const float *got, const float *expected, size_t count)

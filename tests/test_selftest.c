@@ -4,8 +4,7 @@
  */
 #include "support.h"
 
-#include <unistd.h>
-
+#include "folder.h"
 #include "source.h"
 
 static void it_passes(void **state)
@@ -18,14 +17,13 @@ static void it_passes(void **state)
   assert_true(checks > 100000);
 }
 
-/* Copies the built-in kernels to folder, `from` in `file` replaced by `to`. */
-static void write_kernels(const char *folder, const char *file, const char *from, const char *to)
+/* Copies the built-in kernels to scratch, `from` in `file` replaced by `to`. */
+static void write_kernels(const folder *scratch, const char *file, const char *from, const char *to)
 {
   bool replaced = false;
   for (const cr_source_file *f = cr_source_files; f->name; f++) {
-    char path[300];
-    snprintf(path, sizeof path, "%s/%s", folder, f->name);
-    FILE *out = fopen(path, "w");
+    char path[512];
+    FILE *out = fopen(folder_file(scratch, f->name, path), "w");
     assert_non_null(out);
     const char *at = strcmp(f->name, file) ? NULL : strstr(f->text, from);
     if (at) {
@@ -39,16 +37,6 @@ static void write_kernels(const char *folder, const char *file, const char *from
     assert_int_equal(fclose(out), 0);
   }
   assert_true(replaced);
-}
-
-static void remove_kernels(const char *folder)
-{
-  for (const cr_source_file *f = cr_source_files; f->name; f++) {
-    char path[300];
-    snprintf(path, sizeof path, "%s/%s", folder, f->name);
-    remove(path);
-  }
-  rmdir(folder);
 }
 
 static void it_names_what_is_wrong(void **state)
@@ -66,18 +54,17 @@ static void it_names_what_is_wrong(void **state)
       {"pack.cl", "* rows + row", "* rows + rows - 1 - row", "pack "},
   };
   for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
-    char folder[] = "/tmp/clreid-test-XXXXXX";
+    const folder scratch = folder_make();
     clreid_error error = {CLREID_OK, ""};
     cr_device *device;
-    assert_non_null(mkdtemp(folder));
-    write_kernels(folder, mistakes[i].file, mistakes[i].from, mistakes[i].to);
-    const cr_device_config config = {.choice = "cpu", .cache_folder = "", .kernel_folder = folder};
+    write_kernels(&scratch, mistakes[i].file, mistakes[i].from, mistakes[i].to);
+    const cr_device_config config = {.choice = "cpu", .cache_folder = "", .kernel_folder = scratch.path};
     assert_int_equal(cr_device_open(&config, &device, &error), CLREID_OK);
     assert_int_equal(cr_selftest(device, NULL, &error), CLREID_DEVICE_FAILED);
     printf("%s\n", error.text);
     assert_true(!strncmp(error.text, mistakes[i].told, strlen(mistakes[i].told)));
     cr_device_release(device);
-    remove_kernels(folder);
+    folder_remove(&scratch);
   }
 }
 

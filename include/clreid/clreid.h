@@ -1,16 +1,17 @@
 /*
- * clreid.h - what an application sees of libclreid: pictures in, re-identification embeddings out, on any OpenCL device.
+ * clreid.h - what an application sees of libclreid: pictures in, re-identification embeddings out, on any OpenCL
+ * device.
  *
  * Life cycle: open a device, load a model on it, create a session for a largest batch, embed any number of batches.
  *
  *     clreid_device_open -> clreid_model_load -> clreid_session_create -> clreid_embed ...
  *     clreid_session_destroy, clreid_model_free, clreid_device_close, in any order
  *
- * Thread rule, where a function says nothing else: devices and models are shared and may be used by several threads at a
- * time; a session belongs to one thread at a time; sessions are independent of each other.
- * A config struct that is all zero bytes is the documented default; NULL in its place means the same.
- * Every call returns a status and, where it fails, fills *error (if not NULL) with one line that says what is wrong.
- * The library does not read picture files, does not print, and keeps no global state.
+ * Thread rule, where a function says nothing else: devices and models are shared and may be used by several threads at
+ * a time; a session belongs to one thread at a time; sessions are independent of each other. A config struct that is
+ * all zero bytes is the documented default; NULL in its place means the same. Every call returns a status and, where it
+ * fails, fills *error (if not NULL) with one line that says what is wrong. The library does not read picture files,
+ * does not print, and keeps no global state.
  */
 #ifndef CLREID_H
 #define CLREID_H
@@ -56,21 +57,21 @@ typedef enum clreid_device_type {
 
 /* Facts of one device, read once when it is listed. */
 typedef struct clreid_device_info {
-  int index;                     /* place in the flat list over all platforms, from 0 */
+  int index; /* place in the flat list over all platforms, from 0 */
   clreid_device_type type;
-  bool is_default;               /* what a NULL choice opens */
-  bool usable;                   /* false: problem says why */
+  bool is_default; /* what a NULL choice opens */
+  bool usable;     /* false: problem says why */
   char name[128];
   char vendor[128];
   char platform[128];
-  char version[128];             /* OpenCL version as the device gives it */
+  char version[128]; /* OpenCL version as the device gives it */
   char driver[128];
-  char problem[128];             /* empty if usable */
+  char problem[128]; /* empty if usable */
   unsigned compute_units;
   unsigned clock_mhz;
-  unsigned float_vector_width;   /* native, in floats */
+  unsigned float_vector_width; /* native, in floats */
   bool fused_multiply_add;
-  bool half_arithmetic;          /* cl_khr_fp16; storage in half needs no extension */
+  bool half_arithmetic; /* cl_khr_fp16; storage in half needs no extension */
   uint64_t global_memory_bytes;
   uint64_t largest_buffer_bytes;
   uint64_t local_memory_bytes;
@@ -106,15 +107,16 @@ CLREID_API clreid_status clreid_selftest(clreid_device *device, int *checks, clr
 /* ---- Networks --------------------------------------------------------------------------------------------------- */
 
 typedef struct clreid_network_info {
-  const char *name;         /* static */
-  int height, width;        /* of its input, in pixels */
-  int feature_length;       /* D */
-  uint64_t parameters;      /* numbers in a weight file */
+  const char *name;               /* static */
+  int height, width;              /* of its input, in pixels */
+  int feature_length;             /* D */
+  uint64_t parameters;            /* numbers in a weight file */
   uint64_t multiply_adds;         /* a picture, as the network is written */
   uint64_t planned_multiply_adds; /* a picture, after the exact contractions */
 } clreid_network_info;
 
-/* The table of networks, with the default options of each. Returns false if index is outside [0, number of networks). */
+/* The table of networks, with the default options of each. Returns false if index is outside [0, number of networks).
+ */
 CLREID_API bool clreid_network_at(size_t index, clreid_network_info *info);
 
 /* Writes a weight file with random weights: good for trying the library and for timing, not for identification. The
@@ -142,25 +144,26 @@ typedef enum clreid_gemm {
 } clreid_gemm;
 
 typedef struct clreid_model_config {
-  const char *network; /* NULL: as the file's metadata says; otherwise it must agree with the metadata, if that has one */
+  const char
+      *network; /* NULL: as the file's metadata says; otherwise it must agree with the metadata, if that has one */
   clreid_precision precision;
   clreid_relation relation;
   clreid_gemm gemm;
-  bool plain_kernels;  /* use the plain twin of every kernel: slow, for checks */
+  bool plain_kernels; /* use the plain twin of every kernel: slow, for checks */
 } clreid_model_config;
 
-/* Loads a safetensors file: F32, F16 or BF16 tensors, names as in the papers' published checkpoints, metadata that names
- * the network, its options and its preprocessing. Everything is validated before the device sees a byte. The file is not
- * needed afterwards. */
+/* Loads a safetensors file: F32, F16 or BF16 tensors, names as in the papers' published checkpoints, metadata that
+ * names the network, its options and its preprocessing. Everything is validated before the device sees a byte. The file
+ * is not needed afterwards. */
 CLREID_API clreid_status clreid_model_load(clreid_device *device, const char *path, const clreid_model_config *config,
                                            clreid_model **model, clreid_error *error);
 /* The model lives on until the last session of it is gone. NULL is allowed. */
 CLREID_API void clreid_model_free(clreid_model *model);
 
 typedef struct clreid_model_info {
-  const char *network;   /* lives as long as the model */
-  int height, width;     /* that pictures are resized to */
-  int feature_length;    /* D */
+  const char *network; /* lives as long as the model */
+  int height, width;   /* that pictures are resized to */
+  int feature_length;  /* D */
   uint64_t parameters;
   uint64_t weight_bytes; /* on the device */
   uint64_t multiply_adds;
@@ -182,8 +185,8 @@ CLREID_API void clreid_session_destroy(clreid_session *session); /* NULL is allo
 
 typedef struct clreid_session_info {
   int largest_batch;
-  int launches;              /* kernel launches of a pass */
-  uint64_t arena_bytes;      /* device memory for the activations of the largest batch */
+  int launches;         /* kernel launches of a pass */
+  uint64_t arena_bytes; /* device memory for the activations of the largest batch */
 } clreid_session_info;
 CLREID_API void clreid_session_describe(const clreid_session *session, clreid_session_info *info);
 
@@ -199,8 +202,8 @@ typedef struct clreid_picture {
  * neck (feat) and pooled (feat_), each float[count][D] of the caller or NULL, receive the feature after and before the
  * batch norm neck. The bits of a feature do not depend on the other pictures of the call. On an error the content of
  * both is undefined. Thread rule: one thread a session at a time. */
-CLREID_API clreid_status clreid_embed(clreid_session *session, const clreid_picture *pictures, size_t count, float *neck,
-                                      float *pooled, clreid_error *error);
+CLREID_API clreid_status clreid_embed(clreid_session *session, const clreid_picture *pictures, size_t count,
+                                      float *neck, float *pooled, clreid_error *error);
 
 #ifdef __cplusplus
 }

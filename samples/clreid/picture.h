@@ -7,7 +7,10 @@
  *
  * The two JPEG decoders differ a little. Over 100 crops of persons and 24 synthetic pictures, saved at quality 75 to
  * 95: in 0.7 to 1.5 % of the bytes without chroma subsampling, in 4 to 8 % with 4:2:0, by one level mostly and by three
- * at most (stb_image 2.27, libjpeg-turbo 2.1.5).
+ * at most (stb_image 2.27, libjpeg-turbo 2.1.5). What that does to embeddings, over the 100 crops: with rga-none
+ * (random weights, calibrated batch norm) a cosine distance of 1.4e-6 in the median and 1.9e-5 at most, where different
+ * pictures lie 0.12 apart; with the attention of rga-sc, which random weights make chaotic, 8e-5 in the median, and
+ * single pictures far more. An application that compares embeddings across programs should use one decoder.
  */
 #ifndef PICTURE_H
 #define PICTURE_H

@@ -47,6 +47,9 @@ CASES.update({
     'rga-s-pairwise': ('rga-s', ('visual=0',), 1),
     'rga-sc-tall': ('rga-sc', ('height=384', 'width=128'), 1),
 })
+CASES.update({f'{network}.{seed}': (network, (), seed)
+              for network, seeds in (('han-small', (1, 2, 3)), ('han-medium', (1,)), ('han-large', (1,)))
+              for seed in seeds})
 
 
 def draw_pictures(count):

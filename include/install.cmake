@@ -15,7 +15,7 @@ set(CLREID_STATIC OFF)
 if(clreid_type STREQUAL STATIC_LIBRARY)
   set(CLREID_STATIC ON)
 endif()
-configure_package_config_file(cmake/clreid-config.cmake.in clreid-config.cmake
+configure_package_config_file(include/clreid-config.cmake.in clreid-config.cmake
   INSTALL_DESTINATION ${clreid_cmake_folder} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(clreid-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/clreid-config.cmake" "${CMAKE_CURRENT_BINARY_DIR}/clreid-config-version.cmake"
@@ -35,5 +35,5 @@ file(RELATIVE_PATH CLREID_PC_PREFIX "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${
 file(RELATIVE_PATH CLREID_PC_LIBDIR "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL_LIBDIR}")
 file(RELATIVE_PATH CLREID_PC_INCLUDEDIR "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
 string(REGEX REPLACE "/$" "" CLREID_PC_PREFIX "${CLREID_PC_PREFIX}")
-configure_file(cmake/clreid.pc.in clreid.pc @ONLY)
+configure_file(include/clreid.pc.in clreid.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/clreid.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
