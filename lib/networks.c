@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* clang-format off: a row a line */
+/* A row a line. */
+/* clang-format off */
 static const cr_network networks[] = {
     {"rga-none", cr_build_rga, "", cr_rga_keys},
     {"rga-s", cr_build_rga, "S", cr_rga_keys},
@@ -60,7 +61,8 @@ static void check_features(cr_graph *graph)
 {
   int count;
   const cr_graph_node *nodes = cr_graph_nodes(graph, &count);
-  const cr_node pooled = cr_graph_output_node(graph, CR_OUTPUT_POOLED), neck = cr_graph_output_node(graph, CR_OUTPUT_NECK);
+  const cr_node pooled = cr_graph_output_node(graph, CR_OUTPUT_POOLED),
+                neck = cr_graph_output_node(graph, CR_OUTPUT_NECK);
   if (pooled < 0 || neck < 0 || nodes[pooled].height * nodes[pooled].width != 1 ||
       nodes[neck].height * nodes[neck].width != 1 || nodes[pooled].channels != nodes[neck].channels)
     cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a network's two outputs must be vectors of one length");
