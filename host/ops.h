@@ -36,6 +36,7 @@ typedef struct cr_facts {
   cr_device_type type;
   bool several_types; /* it claims more than one type */
   bool usable;
+  bool is_default; /* what a NULL choice opens */
   char name[128], vendor[128], platform[128], platform_version[128], version[128], driver[128];
   char problem[128]; /* why it is not usable */
   unsigned compute_units;

@@ -150,6 +150,7 @@ clreid_status clreid_model_load(clreid_device *device, const char *path, const c
 {
   if (!device || !path || !result)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_model_load needs device, path and model");
+  *result = NULL;
   const clreid_model_config defaults = {0};
   if (!config) config = &defaults;
   CR_TRY(check_config(config, error));

@@ -160,6 +160,7 @@ clreid_status clreid_session_create(clreid_model *model, const clreid_session_co
   enum { MOST = 65536 };
   if (!model || !result)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_session_create needs model and session");
+  *result = NULL;
   const int batch = config && config->largest_batch ? config->largest_batch : 1;
   if (batch < 1 || batch > MOST)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "a largest batch of %d is outside 1 to %d", batch, MOST);

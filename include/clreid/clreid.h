@@ -10,8 +10,8 @@
  * Thread rule, where a function says nothing else: devices and models are shared and may be used by several threads at
  * a time; a session belongs to one thread at a time; sessions are independent of each other. A config struct that is
  * all zero bytes is the documented default; NULL in its place means the same. Every call returns a status and, where it
- * fails, fills *error (if not NULL) with one line that says what is wrong. The library does not read picture files,
- * does not print, and keeps no global state.
+ * fails, fills *error (if not NULL) with one line that says what is wrong; a handle or list that it should have given
+ * is NULL then. The library does not read picture files, does not print, and keeps no global state.
  */
 #ifndef CLREID_H
 #define CLREID_H
