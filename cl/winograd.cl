@@ -19,7 +19,8 @@
 #endif
 #define A (M + 2)
 
-DEFINE_SIGMOID(VECTOR, JOIN(int, V))
+DEFINE_EXP(VECTOR, JOIN(int, V))
+DEFINE_SIGMOID(VECTOR)
 
 #if M == 2
 static void transform_input(const VECTOR d[A], VECTOR t[A])

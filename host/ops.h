@@ -36,6 +36,7 @@ typedef struct cr_facts {
   cr_device_type type;
   bool several_types; /* it claims more than one type */
   bool usable;
+  bool is_default; /* what a NULL choice opens */
   char name[128], vendor[128], platform[128], platform_version[128], version[128], driver[128];
   char problem[128]; /* why it is not usable */
   unsigned compute_units;
@@ -241,8 +242,8 @@ static inline size_t cr_harmony_length(const cr_harmony *h)
   return cr_harmony_map(h) + cr_padded((size_t)h->height * h->width);
 }
 
-/* output[r][c] = input[r][c] * sigmoid(relu(s[r] v[c] + bias[c])): second is v, floats; s begins `map` floats after it.
- */
+/* output[r][c] = input[r][c] * sigmoid(relu(s[r] v[c] + bias[c])), without input the mask alone: second is v, floats; s
+ * begins `map` floats after it. */
 typedef struct cr_attend {
   int rows, columns;
   size_t map;

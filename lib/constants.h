@@ -41,6 +41,7 @@ typedef struct cr_constant {
   int parts;
   cr_part part[CR_PARTS];
   int out, in;                 /* size of the matrix; what no part covers is zero */
+  bool mean;                   /* no part: every number is 1 / in */
   int taps_height, taps_width; /* 1 x 1 unless it is a convolution's */
   bool rows_as_runs;           /* a line of the window is one run: [out][in][kh][kw] becomes [out][kw * in][kh][1] */
 } cr_constant;

@@ -16,6 +16,8 @@ struct cr_graph {
   cr_weight_spec *weights;
   size_t weight_count;
   cr_node output[CR_OUTPUTS];
+  cr_graph_map *maps;
+  int map_count;
   clreid_error broken; /* the first error */
 };
 
@@ -32,6 +34,7 @@ void cr_graph_destroy(cr_graph *graph)
   if (!graph) return;
   free(graph->nodes);
   free(graph->weights);
+  free(graph->maps);
   free(graph);
 }
 
@@ -468,6 +471,22 @@ void cr_graph_output(cr_graph *graph, cr_output output, cr_node x)
   if (graph->broken.status == CLREID_OK && is_node(graph, x, "output")) graph->output[output] = x;
 }
 
+void cr_graph_map_add(cr_graph *graph, const char *name, cr_node x)
+{
+  if (graph->broken.status != CLREID_OK || !is_node(graph, x, "map")) return;
+  cr_graph_map *larger = realloc(graph->maps, ((size_t)graph->map_count + 1) * sizeof *larger);
+  if (!larger) {
+    cr_graph_fail(graph, CLREID_OUT_OF_MEMORY, "no memory for map %d of a graph", graph->map_count);
+    return;
+  }
+  graph->maps = larger;
+  cr_graph_map *map = &larger[graph->map_count++];
+  *map = (cr_graph_map){.node = x};
+  if (snprintf(map->name, sizeof map->name, "%s", name) >= (int)sizeof map->name)
+    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a map's name begins with %s... and is longer than %zu bytes",
+                  map->name, sizeof map->name - 1);
+}
+
 /* ---- Relation --------------------------------------------------------------------------------------------------- */
 
 void cr_relation_name(const cr_graph_node *node, const char *what, char *text)
@@ -549,6 +568,12 @@ const cr_graph_node *cr_graph_nodes(const cr_graph *graph, int *count)
 cr_node cr_graph_output_node(const cr_graph *graph, cr_output output)
 {
   return graph->output[output];
+}
+
+const cr_graph_map *cr_graph_maps(const cr_graph *graph, int *count)
+{
+  *count = graph->map_count;
+  return graph->maps;
 }
 
 const cr_weight_spec *cr_graph_weights(const cr_graph *graph, size_t *count)

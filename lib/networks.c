@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* clang-format off: a row a line */
+/* A row a line. */
+/* clang-format off */
 static const cr_network networks[] = {
     {"rga-none", cr_build_rga, "", cr_rga_keys},
     {"rga-s", cr_build_rga, "S", cr_rga_keys},

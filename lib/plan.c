@@ -424,8 +424,9 @@ static void filter(cr_planner *planner, int step)
   cr_plan_winograd(planner, direct, tile);
 }
 
-static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
+void cr_plan_unit(cr_planner *planner, const cr_unit *unit)
 {
+  int *tensor_of = planner->tensor_of;
   const cr_graph_node *node = &planner->nodes[unit->node];
   const int x = tensor_of[node->input[0]];
   const int residual = tensor_or_none(tensor_of, unit->residual);
@@ -532,6 +533,7 @@ static void find_lives(cr_plan *plan)
       plan->tensors[t].last = s;
     }
   for (int o = 0; o < CR_OUTPUTS; o++) plan->tensors[plan->outputs[o]].last = plan->step_count;
+  for (int m = 0; m < plan->map_count; m++) plan->tensors[plan->maps[m].view.tensor].last = plan->step_count;
 }
 
 static clreid_status place_tensors(cr_plan *plan, clreid_error *error)
@@ -580,6 +582,7 @@ static clreid_status plan_units(cr_planner *planner, const cr_graph *graph, cons
   int *tensor_of = malloc(2 * (size_t)count * sizeof *tensor_of);
   if (!tensor_of) return cr_fail(planner->error, CLREID_OUT_OF_MEMORY, "no memory for a graph of %d nodes", count);
   for (int n = 0; n < count; n++) tensor_of[n] = -1;
+  planner->tensor_of = tensor_of;
   planner->join_of = tensor_of + count;
   planner->status = find_joins(planner, units, unit_count, count);
   tensor_of[0] = plan_input(planner, graph);
@@ -589,9 +592,10 @@ static clreid_status plan_units(cr_planner *planner, const cr_graph *graph, cons
       plan_separable(planner, &units[u], &units[u + 1], tensor_of);
       u++;
     } else {
-      plan_unit(planner, &units[u], tensor_of);
+      cr_plan_unit(planner, &units[u]);
     }
   }
+  cr_plan_maps(planner, graph);
   for (int o = 0; o < CR_OUTPUTS; o++) plan->outputs[o] = tensor_of[cr_graph_output_node(graph, (cr_output)o)];
   plan->feature_length = planner->nodes[cr_graph_output_node(graph, CR_OUTPUT_NECK)].channels;
   free(tensor_of);
@@ -640,5 +644,6 @@ void cr_plan_destroy(cr_plan *plan)
   if (!plan) return;
   free(plan->steps);
   free(plan->tensors);
+  free(plan->maps);
   free(plan);
 }

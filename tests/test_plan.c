@@ -75,6 +75,7 @@ typedef struct walk {
   int *owner;  /* [arena units]: the tensor whose value lies there */
   int *reader; /* [arena units]: the last step that read there */
   int number;  /* of the step, from 1 */
+  int stream;  /* which of a picture's maps */
   bool writing;
 } walk;
 
@@ -87,6 +88,7 @@ static void visit(walk *w, int v, const cr_view *view, size_t element)
 {
   const cr_plan *plan = w->p->plan;
   const cr_plan_tensor *tensor = &plan->tensors[view->tensor];
+  element += w->stream * view->picture;
   if (element >= cr_plan_tensor_elements(tensor)) fail_step(w, v, "leaves its tensor");
   const size_t bytes = cr_plan_element_bytes(plan, tensor);
   size_t unit = (tensor->offset_bytes + element * bytes) / UNIT;
@@ -105,8 +107,9 @@ static void touch(walk *w, int v, block b)
 {
   const cr_view *view = &w->step->op.view[v];
   if (view->tensor < 0) return;
+  const size_t streams = w->step->op.streams > 1 ? (size_t)w->step->op.streams : 1;
   const cr_plan_tensor *tensor = &w->p->plan->tensors[view->tensor];
-  if (view->picture != cr_plan_tensor_elements(tensor)) fail_step(w, v, "has another size than its tensor");
+  if (view->picture * streams != cr_plan_tensor_elements(tensor)) fail_step(w, v, "has another size than its tensor");
   for (size_t r = 0; r < b.rows; r++)
     for (size_t c = 0; c < b.columns; c++) visit(w, v, view, view->offset + r * b.row + c * b.column);
 }
@@ -198,29 +201,85 @@ static void walk_mask(walk *w)
   touch_vectors(w, CR_RESIDUAL, 1, m->columns);
 }
 
+static void walk_harmony(walk *w)
+{
+  const cr_harmony *h = &w->step->op.harmony;
+  if (w->writing)
+    touch_vectors(w, CR_OUTPUT, 1, cr_harmony_length(h));
+  else
+    touch_vectors(w, CR_INPUT, (size_t)h->height * h->width, h->channels);
+}
+
+static void walk_attend(walk *w)
+{
+  const cr_attend *a = &w->step->op.attend;
+  if (w->writing) touch_vectors(w, CR_OUTPUT, a->rows, a->columns);
+  if (w->writing) return;
+  touch_vectors(w, CR_INPUT, a->rows, a->columns);
+  touch_vectors(w, CR_SECOND, 1, a->columns);
+  touch(w, CR_SECOND, (block){1, 0, a->map + (size_t)a->rows, 1});
+}
+
+static void walk_crop(walk *w)
+{
+  const cr_crop *c = &w->step->op.crop;
+  const size_t rows = (size_t)c->streams * c->out_height * c->out_width;
+  if (w->writing) touch_vectors(w, CR_OUTPUT, rows, c->channels);
+  if (w->writing) return;
+  touch_vectors(w, CR_INPUT, (size_t)c->height * c->width, c->channels);
+  touch_vectors(w, CR_RESIDUAL, rows, c->channels);
+  touch(w, CR_SECOND, (block){1, 0, 2 * (size_t)c->streams, 1});
+}
+
+static void walk_normalise(walk *w)
+{
+  const cr_normalise *n = &w->step->op.normalise;
+  assert_int_equal(n->columns % (n->parts * CR_PANEL), 0);
+  touch_vectors(w, w->writing ? CR_OUTPUT : CR_INPUT, 1, n->columns);
+}
+
 static void (*const walks[CR_KINDS])(walk *w) = {
-    [CR_CONV] = walk_conv, [CR_GEMM] = walk_gemm,   [CR_PACK] = walk_pack,
-    [CR_POOL] = walk_pool, [CR_SCALE] = walk_scale, [CR_MASK] = walk_mask,
+    [CR_CONV] = walk_conv,   [CR_GEMM] = walk_gemm,           [CR_PACK] = walk_pack,       [CR_POOL] = walk_pool,
+    [CR_SCALE] = walk_scale, [CR_MASK] = walk_mask,           [CR_HARMONY] = walk_harmony, [CR_ATTEND] = walk_attend,
+    [CR_CROP] = walk_crop,   [CR_NORMALISE] = walk_normalise,
 };
 
-/* Where the storage is half, pool and scale alone may read or write float, and must know. */
+/* Where the storage is half: may the operator's kernel read or write floats through this view, and does it know? */
+static bool expects_float(const cr_op *op, int v)
+{
+  switch (op->kind) {
+  case CR_CONV:
+    return !op->half; /* all of it */
+  case CR_POOL:
+    return v == CR_OUTPUT && op->float_output;
+  case CR_SCALE:
+    return v == CR_OUTPUT ? op->float_output : v == CR_INPUT && op->float_input;
+  case CR_HARMONY:
+    return v == CR_OUTPUT;
+  case CR_ATTEND:
+  case CR_CROP:
+    return v == CR_SECOND;
+  case CR_NORMALISE:
+    return true;
+  default:
+    return false;
+  }
+}
+
 static void check_storage(const walk *w)
 {
   const cr_plan *plan = w->p->plan;
   const cr_op *op = &w->step->op;
-  assert_int_equal(op->half, plan->config.half);
+  assert_true(op->half == plan->config.half || op->kind == CR_CONV);
   assert_int_equal(op->plain, plan->config.plain_kernels);
-  for (int v = 0; v < CR_VIEWS && op->half; v++) {
-    if (op->view[v].tensor < 0) continue;
-    const bool may = op->kind == CR_SCALE || (op->kind == CR_POOL && v == CR_OUTPUT);
-    const bool says = v == CR_OUTPUT ? op->float_output : v == CR_INPUT && op->float_input;
-    if (plan->tensors[op->view[v].tensor].is_float != (may && says)) fail_step(w, v, "is stored otherwise");
-  }
+  for (int v = 0; v < CR_VIEWS && plan->config.half; v++)
+    if (op->view[v].tensor >= 0 && plan->tensors[op->view[v].tensor].is_float != expects_float(op, v))
+      fail_step(w, v, "is stored otherwise");
 }
 
 /* ---- Constants -------------------------------------------------------------------------------------------------- */
 
-static void check_weight(const walk *w, const char *prefix, const char *suffix, int out, int in, int taps)
+static void check_weight(const walk *w, const char *prefix, const char *suffix, int out, int row_length)
 {
   char name[CR_NAME + 16];
   size_t count;
@@ -228,9 +287,10 @@ static void check_weight(const walk *w, const char *prefix, const char *suffix, 
   snprintf(name, sizeof name, "%s.%s", prefix, suffix);
   for (size_t i = 0; i < count; i++) {
     if (strcmp(specs[i].name, name) != 0) continue;
+    int row = 1;
+    for (int d = 1; d < specs[i].dims; d++) row *= specs[i].shape[d];
     assert_int_equal(specs[i].shape[0], out);
-    if (specs[i].dims == 4) assert_int_equal(specs[i].shape[1], in);
-    if (specs[i].dims == 4) assert_int_equal(specs[i].shape[2] * specs[i].shape[3], taps);
+    assert_int_equal(row, row_length);
     return;
   }
   fail_msg("step %d, %s: there are no weights %s", w->number, w->step->name, name);
@@ -240,12 +300,12 @@ static void check_part(const walk *w, const cr_constant *c, const cr_part *part)
 {
   const bool vector = c->kind == CR_CONSTANT_BIAS || c->kind == CR_CONSTANT_SCALE;
   assert_true(part->to_out >= 0 && part->out > 0 && part->to_out + part->out <= c->out);
-  if (*part->norm) check_weight(w, part->norm, "running_var", part->out, 0, 0);
+  if (*part->norm) check_weight(w, part->norm, "running_var", part->out, 1);
   if (vector || !*part->kernel) return;
   const int spread = part->spread > 1 ? part->spread : 1;
   assert_true(part->to_in >= 0 && part->to_in + part->in * spread <= c->in);
   assert_true(part->first_in >= 0 && part->first_in + part->in <= part->own_in);
-  check_weight(w, part->kernel, "weight", part->out, part->own_in, c->taps_height * c->taps_width);
+  check_weight(w, part->kernel, "weight", part->out, part->own_in * c->taps_height * c->taps_width);
 }
 
 /* A constant of this size, or none. */
@@ -273,6 +333,15 @@ static void check_constants(const walk *w)
     check_constant(w, &s->bias, op->gemm.bias_by_row ? op->gemm.m : op->gemm.n, op->gemm.k);
     assert_int_equal(s->matrix.kind != CR_CONSTANT_NONE,
                      op->view[CR_INPUT].tensor < 0 || op->view[CR_SECOND].tensor < 0);
+  } else if (op->kind == CR_ATTEND) {
+    check_constant(w, &s->bias, op->attend.columns, 0);
+  } else if (op->kind == CR_HARMONY) {
+    assert_int_equal(s->weights.kind, CR_CONSTANT_LAYERS);
+    for (int p = 0; p < s->weights.parts; p++) {
+      const cr_part *part = &s->weights.part[p];
+      check_weight(w, part->kernel, "weight", part->out, part->own_in);
+      if (*part->norm) check_weight(w, part->norm, "running_mean", part->out, 1);
+    }
   } else if (op->kind == CR_SCALE) {
     check_constant(w, &s->weights, op->scale.columns, 0);
     check_constant(w, &s->bias, op->scale.columns, 0);
@@ -316,10 +385,11 @@ static void check_plan(const planned *p)
     assert_true(*w.step->name && w.step->op.view[CR_OUTPUT].tensor >= 0);
     check_storage(&w);
     check_constants(&w);
-    w.writing = false;
-    walks[w.step->op.kind](&w);
-    w.writing = true;
-    walks[w.step->op.kind](&w);
+    for (int pass = 0; pass < 2; pass++) {
+      w.writing = pass == 1;
+      for (w.stream = 0; w.stream == 0 || w.stream < w.step->op.streams; w.stream++) walks[w.step->op.kind](&w);
+    }
+    w.stream = 0;
     multiply_adds += w.step->multiply_adds;
   }
   read_outputs(&w);
@@ -344,6 +414,8 @@ static void networks_are_planned_soundly(void **state)
       {"rga-sc", "height=48 width=64 relation=0 s1=5 s2=1"},
       {"rga-s", "height=16 width=16 s1=1"},
       {"rga-c", "height=16 width=48 s1=3 s2=1000"},
+      {"han-small", ""},
+      {"han-large", ""},
   };
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
     for (int variant = 0; variant < 6; variant++) {
