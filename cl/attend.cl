@@ -8,7 +8,8 @@
 #include "common.clh"
 #include "rows.clh"
 
-DEFINE_SIGMOID(JOIN(float, V), JOIN(int, V))
+DEFINE_EXP(VECTOR, JOIN(int, V))
+DEFINE_SIGMOID(VECTOR)
 
 __kernel void attend(__global const STORAGE *restrict input, const ulong input_offset, const ulong input_picture,
                      const int input_row, __global const float *restrict vectors, const ulong vectors_offset,
