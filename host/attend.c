@@ -13,10 +13,10 @@ static int lines(const cr_step *step)
 static clreid_status prepare(cr_step *step, clreid_error *error)
 {
   const cr_op *op = &step->op;
-  const cr_view *vectors = &op->view[CR_SECOND];
+  const cr_view *vectors = &op->view[CR_SECOND], *input = &op->view[CR_INPUT];
   CR_TRY(cr_rows_kernel(step, "attend.cl", "attend", error));
   cr_args args = {step->kernel, 0, CL_SUCCESS};
-  cr_arg_view(&args, &op->view[CR_INPUT], NULL);
+  cr_arg_view(&args, input, vectors->buffer);
   cr_arg_buffer(&args, vectors->buffer, NULL);
   cr_arg_ulong(&args, vectors->offset);
   cr_arg_ulong(&args, vectors->picture);
@@ -26,6 +26,7 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   cr_arg_int(&args, op->attend.rows);
   cr_arg_int(&args, cr_padded(op->attend.columns));
   cr_arg_int(&args, lines(step));
+  cr_arg_int(&args, input->buffer == NULL);
   return cr_args_done(&args, error);
 }
 

@@ -8,12 +8,22 @@
 #include <string.h>
 
 static const cr_operator *const operators[CR_KINDS] = {
-    [CR_CONV] = &cr_operator_conv,       [CR_GEMM] = &cr_operator_gemm,
-    [CR_PACK] = &cr_operator_pack,       [CR_POOL] = &cr_operator_pool,
-    [CR_SCALE] = &cr_operator_scale,     [CR_MASK] = &cr_operator_mask,
-    [CR_HARMONY] = &cr_operator_harmony, [CR_ATTEND] = &cr_operator_attend,
-    [CR_CROP] = &cr_operator_crop,       [CR_NORMALISE] = &cr_operator_normalise,
-    [CR_SOFTMAX] = &cr_operator_softmax, [CR_ATTENTION] = &cr_operator_attention,
+    [CR_CONV] = &cr_operator_conv,
+    [CR_GEMM] = &cr_operator_gemm,
+    [CR_PACK] = &cr_operator_pack,
+    [CR_POOL] = &cr_operator_pool,
+    [CR_SCALE] = &cr_operator_scale,
+    [CR_MASK] = &cr_operator_mask,
+    [CR_HARMONY] = &cr_operator_harmony,
+    [CR_ATTEND] = &cr_operator_attend,
+    [CR_CROP] = &cr_operator_crop,
+    [CR_NORMALISE] = &cr_operator_normalise,
+    [CR_WINOGRAD_INPUT] = &cr_operator_winograd_input,
+    [CR_WINOGRAD_PRODUCT] = &cr_operator_winograd_product,
+    [CR_WINOGRAD_OUTPUT] = &cr_operator_winograd_output,
+    [CR_SOFTMAX] = &cr_operator_softmax,
+    [CR_ATTENTION] = &cr_operator_attention,
+    [CR_SEPARABLE] = &cr_operator_separable,
 };
 
 static const cr_operator *operator_of(const cr_op *op)

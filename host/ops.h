@@ -36,6 +36,7 @@ typedef struct cr_facts {
   cr_device_type type;
   bool several_types; /* it claims more than one type */
   bool usable;
+  bool is_default; /* what a NULL choice opens */
   char name[128], vendor[128], platform[128], platform_version[128], version[128], driver[128];
   char problem[128]; /* why it is not usable */
   unsigned compute_units;
@@ -114,6 +115,10 @@ typedef enum cr_kind {
   CR_ATTEND,
   CR_CROP,
   CR_NORMALISE,
+  CR_WINOGRAD_INPUT,
+  CR_WINOGRAD_PRODUCT,
+  CR_WINOGRAD_OUTPUT,
+  CR_SEPARABLE,
   CR_KINDS
 } cr_kind;
 
@@ -210,6 +215,17 @@ typedef struct cr_harmony {
   int centres; /* two, x and y, for each region */
 } cr_harmony;
 
+/* Outputs and inputs of those layers. */
+enum { CR_HARMONY_LAYERS = 6 };
+static inline void cr_harmony_layers(const cr_harmony *h, int out[CR_HARMONY_LAYERS], int in[CR_HARMONY_LAYERS])
+{
+  out[0] = out[1] = in[1] = 1;
+  in[0] = 9;
+  out[2] = in[3] = h->reduced;
+  in[2] = out[3] = in[4] = out[4] = in[5] = h->channels;
+  out[5] = h->centres;
+}
+
 /* Where the parts of that row begin, and its length. */
 static inline size_t cr_harmony_centres(const cr_harmony *h)
 {
@@ -226,8 +242,8 @@ static inline size_t cr_harmony_length(const cr_harmony *h)
   return cr_harmony_map(h) + cr_padded((size_t)h->height * h->width);
 }
 
-/* output[r][c] = input[r][c] * sigmoid(relu(s[r] v[c] + bias[c])): second is v, floats; s begins `map` floats after it.
- */
+/* output[r][c] = input[r][c] * sigmoid(relu(s[r] v[c] + bias[c])), without input the mask alone: second is v, floats; s
+ * begins `map` floats after it. */
 typedef struct cr_attend {
   int rows, columns;
   size_t map;
@@ -245,6 +261,29 @@ typedef struct cr_crop {
 typedef struct cr_normalise {
   int columns, parts; /* columns is a multiple of parts * CR_PANEL */
 } cr_normalise;
+
+/* 3x3 convolution of stride 1 by minimal filtering F(tile x tile), tile 2 or 4, in three steps: windows of the input
+ * into planes, a product for each plane, planes into the output with bias, residual and activation. Planes are
+ * [cr_winograd_planes][cr_winograd_tiles of all pictures][padded channels]: a tensor of as many rows a picture. */
+typedef struct cr_winograd {
+  int tile;
+  int height, width, channels;
+  int out_height, out_width, out_channels;
+  int padding;
+} cr_winograd;
+
+int cr_winograd_planes(const cr_winograd *winograd);
+int cr_winograd_tiles(const cr_winograd *winograd); /* of one picture */
+
+/* A 1x1 convolution, bias, ReLU, then a depthwise 3x3 one with padding 1, bias, ReLU; what is between them is float and
+ * is not stored. weights[padded(out_channels) / 16][channels + 9][16], the second convolution's taps after the first
+ * one's weights; bias float[2][padded(out_channels)]. For devices that run a work-item as a loop, over few and large
+ * groups. */
+typedef struct cr_separable {
+  int height, width, channels;
+  int out_height, out_width, out_channels;
+  int stride; /* 1 or 2 */
+} cr_separable;
 
 typedef struct cr_op {
   cr_kind kind;
@@ -270,6 +309,8 @@ typedef struct cr_op {
     cr_attend attend;
     cr_crop crop;
     cr_normalise normalise;
+    cr_winograd winograd;
+    cr_separable separable;
   };
 } cr_op;
 
@@ -288,6 +329,10 @@ const char *cr_step_variant(const cr_step *step); /* "conv 6x16 vec16": for prof
  * [kernel_width] times scale[out_channels] -> a buffer, of halves if op->half. Uses op->conv, op->half, op->plain. */
 clreid_status cr_conv_pack(cr_device *device, const cr_op *op, const float *weights, const float *scale,
                            cr_buffer **packed, clreid_error *error);
+
+/* The same for CR_WINOGRAD_PRODUCT: weights[out_channels][channels][3][3] -> planes of panels, floats. */
+clreid_status cr_winograd_pack(cr_device *device, const cr_op *op, const float *weights, cr_buffer **packed,
+                               clreid_error *error);
 
 /* Rounds floats to halves, to nearest even, and back. */
 void cr_to_half(const float *from, uint16_t *to, size_t count);

@@ -156,6 +156,26 @@ static void name_matrix(const cr_trial_spec *spec, text *name, const char *stem,
   add(name, "%s %dx%dx%d", stem, spec->batch, rows, columns);
 }
 
+static void name_harmony(const cr_trial_spec *spec, text *name)
+{
+  const cr_harmony *h = &spec->op.harmony;
+  add(name, "harmony %dx%dx%dx%d reduced%d centres%d", spec->batch, h->height, h->width, h->channels, h->reduced,
+      h->centres);
+}
+
+static void name_crop(const cr_trial_spec *spec, text *name)
+{
+  const cr_crop *c = &spec->op.crop;
+  add(name, "crop %dx%dx%dx%d to %dx%dx%d", spec->batch, c->height, c->width, c->channels, c->streams, c->out_height,
+      c->out_width);
+}
+
+static void name_separable(const cr_trial_spec *spec, text *name)
+{
+  const cr_separable *s = &spec->op.separable;
+  add(name, "separable %dx%dx%dx%d s%d o%d", spec->batch, s->height, s->width, s->channels, s->stride, s->out_channels);
+}
+
 void cr_trial_name(const cr_trial_spec *spec, char *bytes, size_t size)
 {
   static const char *const view_names[CR_VIEWS] = {"out", "in", "second", "res", "gate"};
@@ -182,6 +202,21 @@ void cr_trial_name(const cr_trial_spec *spec, char *bytes, size_t size)
     break;
   case CR_ATTENTION:
     name_matrix(spec, &name, "attention", op->attention.positions, op->attention.inner);
+    break;
+  case CR_HARMONY:
+    name_harmony(spec, &name);
+    break;
+  case CR_ATTEND:
+    name_matrix(spec, &name, "attend", op->attend.rows, op->attend.columns);
+    break;
+  case CR_CROP:
+    name_crop(spec, &name);
+    break;
+  case CR_SEPARABLE:
+    name_separable(spec, &name);
+    break;
+  case CR_NORMALISE:
+    name_matrix(spec, &name, "normalise", op->normalise.parts, op->normalise.columns);
     break;
   default:
     name_matrix(spec, &name, "mask", op->mask.rows, op->mask.columns);

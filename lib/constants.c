@@ -121,6 +121,7 @@ static clreid_status assemble(const cr_constant *c, const reader *from, assembly
   a->matrix = vector ? NULL : calloc(count, sizeof *a->matrix);
   if (!a->scale || !a->shift || (!vector && !a->matrix))
     return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a constant of %zu numbers", count);
+  for (size_t i = 0; c->mean && i < count; i++) a->matrix[i] = (float)(1.0 / c->in);
   for (int p = 0; p < c->parts; p++) CR_TRY(assemble_part(c, from, &c->part[p], a, error));
   return CLREID_OK;
 }
@@ -218,6 +219,8 @@ static clreid_status upload(const cr_constant *c, const cr_op *op, assembly *a, 
     const cr_op conv = as_convolution(c, op);
     return cr_conv_pack(device, &conv, a->matrix, NULL, buffer, error);
   }
+  case CR_CONSTANT_WINOGRAD:
+    return cr_winograd_pack(device, op, a->matrix, buffer, error);
   case CR_CONSTANT_ROWS:
     return upload_rows(a->matrix, (size_t)c->out * c->in, op->half, device, buffer, error);
   case CR_CONSTANT_SCALE:

@@ -14,19 +14,19 @@ typedef struct fusion {
   bool *taken;     /* [count]: part of an earlier unit */
 } fusion;
 
+/* From the outputs back: what nobody reads reads nothing, so a node that only a map needs takes no part. */
 static void count_readers(const cr_graph *graph, fusion *f)
 {
-  for (int n = 0; n < f->count; n++)
-    for (int i = 0; i < 3; i++) {
-      const cr_node x = f->nodes[n].input[i];
-      if (x < 0) continue;
-      f->readers[x]++;
-      f->reader[x] = n;
-    }
   for (int o = 0; o < CR_OUTPUTS; o++) {
     const cr_node x = cr_graph_output_node(graph, (cr_output)o);
     if (x >= 0) f->readers[x]++;
   }
+  for (int n = f->count - 1; n >= 0; n--)
+    for (int i = 0; i < 3 && f->readers[n]; i++) {
+      const cr_node x = f->nodes[n].input[i];
+      if (x < 0) continue;
+      if (!f->readers[x]++) f->reader[x] = n;
+    }
 }
 
 /* The only reader of the unit's value, if it is of this kind. */
@@ -144,7 +144,7 @@ clreid_status cr_fuse(const cr_graph *graph, cr_unit **result, int *count, clrei
     count_readers(graph, &f);
     *count = 0;
     for (int n = 0; n < f.count; n++)
-      if (!f.taken[n] && f.nodes[n].kind != CR_NODE_INPUT) units[(*count)++] = make_unit(&f, n);
+      if (f.readers[n] && !f.taken[n] && f.nodes[n].kind != CR_NODE_INPUT) units[(*count)++] = make_unit(&f, n);
     *result = units;
   }
   free(f.readers);

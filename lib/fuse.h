@@ -21,7 +21,7 @@ typedef struct cr_unit {
   cr_node result; /* the node whose value the unit gives */
 } cr_unit;
 
-/* Units in the order of computation; *units is freed with free(). */
+/* Units of all that the outputs need, in the order of computation; *units is freed with free(). */
 clreid_status cr_fuse(const cr_graph *graph, cr_unit **units, int *count, clreid_error *error);
 
 #endif

@@ -16,6 +16,8 @@ struct cr_graph {
   cr_weight_spec *weights;
   size_t weight_count;
   cr_node output[CR_OUTPUTS];
+  cr_graph_map *maps;
+  int map_count;
   clreid_error broken; /* the first error */
 };
 
@@ -32,6 +34,7 @@ void cr_graph_destroy(cr_graph *graph)
   if (!graph) return;
   free(graph->nodes);
   free(graph->weights);
+  free(graph->maps);
   free(graph);
 }
 
@@ -165,6 +168,10 @@ cr_node cr_graph_conv(cr_graph *graph, cr_node x, const char *name, cr_conv_spec
   spec.stride = one_if_zero(spec.stride);
   spec.dilation = one_if_zero(spec.dilation);
   spec.groups = one_if_zero(spec.groups);
+  if (spec.linear && (spec.kernel != 1 || spec.stride != 1 || spec.padding || spec.groups != 1))
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "linear layer %s has kernel %d, stride %d, padding %d, groups %d; it takes a vector", name,
+                         spec.kernel, spec.stride, spec.padding, spec.groups);
   if (spec.out < 1 || spec.kernel < 1 || spec.stride < 1 || spec.padding < 0 || spec.dilation < 1 || spec.groups < 1)
     return cr_graph_fail(
         graph, CLREID_INVALID_NETWORK,
@@ -343,7 +350,7 @@ cr_node cr_graph_harmony(cr_graph *graph, cr_node x, const char *prefix, cr_harm
 {
   cr_graph_node *node = add_node(graph, CR_NODE_HARMONY, x, prefix);
   if (!node) return CR_BROKEN;
-  const int channels = node->channels, reduced = channels / spec.reduction;
+  const int channels = node->channels, reduced = spec.reduction > 0 ? channels / spec.reduction : 0;
   node->harmony = spec;
   if (reduced < 1 || spec.regions < 1)
     return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
@@ -361,10 +368,24 @@ cr_node cr_graph_harmony(cr_graph *graph, cr_node x, const char *prefix, cr_harm
   return number(graph, node);
 }
 
+/* False breaks the graph. */
+static bool is_harmony(cr_graph *graph, cr_node harmony, const char *reader)
+{
+  if (!is_node(graph, harmony, reader)) return false;
+  if (graph->nodes[harmony].kind == CR_NODE_HARMONY) return true;
+  cr_graph_fail(graph, CLREID_INVALID_NETWORK, "%s reads node %d, %s, which is no harmonious attention", reader,
+                harmony, graph->nodes[harmony].name);
+  return false;
+}
+
 cr_node cr_graph_attend(cr_graph *graph, cr_node x, cr_node harmony)
 {
   cr_graph_node *node = add_node(graph, CR_NODE_ATTEND, x, "attend");
-  if (!node) return CR_BROKEN;
+  if (!node || !is_harmony(graph, harmony, "attend")) return CR_BROKEN;
+  const cr_graph_node *seen = &graph->nodes[harmony];
+  if (seen->height != node->height || seen->width != node->width || seen->channels != node->channels)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "the mask of a map of %d x %d x %d on one of %d x %d x %d",
+                         seen->height, seen->width, seen->channels, node->height, node->width, node->channels);
   snprintf(node->name, sizeof node->name, "%s", graph->nodes[harmony].name);
   node->input[1] = harmony;
   return number(graph, node);
@@ -373,14 +394,19 @@ cr_node cr_graph_attend(cr_graph *graph, cr_node x, cr_node harmony)
 cr_node cr_graph_crop(cr_graph *graph, cr_node x, cr_node harmony, cr_node residual, int height, int width)
 {
   cr_graph_node *node = add_node(graph, CR_NODE_CROP, x, "crop");
-  if (!node) return CR_BROKEN;
+  if (!node || !is_harmony(graph, harmony, "crop")) return CR_BROKEN;
+  if (height < 1 || width < 1 || node->streams != 1)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "a crop of %d x %d from %d streams; it must be positive, from one", height, width,
+                         node->streams);
   snprintf(node->name, sizeof node->name, "%s", graph->nodes[harmony].name);
   node->input[1] = harmony;
   node->input[2] = residual;
   node->height = height;
   node->width = width;
   node->streams = graph->nodes[harmony].harmony.regions;
-  if (residual < 0) return number(graph, node);
+  if (residual == CR_NO_RESIDUAL) return number(graph, node);
+  if (!is_node(graph, residual, "crop")) return CR_BROKEN;
   const cr_graph_node *other = &graph->nodes[residual];
   if (other->height != height || other->width != width || other->channels != node->channels ||
       other->streams != node->streams)
@@ -406,7 +432,7 @@ cr_node cr_graph_streams_as_channels(cr_graph *graph, cr_node x)
 cr_node cr_graph_join(cr_graph *graph, cr_node a, cr_node b)
 {
   cr_graph_node *node = add_node(graph, CR_NODE_JOIN, a, "join");
-  if (!node) return CR_BROKEN;
+  if (!node || !is_node(graph, b, "join")) return CR_BROKEN;
   const cr_graph_node *other = &graph->nodes[b];
   node->input[1] = b;
   if (node->height != 1 || node->width != 1 || other->height != 1 || other->width != 1 || node->streams != 1 ||
@@ -443,6 +469,22 @@ cr_node cr_graph_normalise(cr_graph *graph, cr_node x, int parts)
 void cr_graph_output(cr_graph *graph, cr_output output, cr_node x)
 {
   if (graph->broken.status == CLREID_OK && is_node(graph, x, "output")) graph->output[output] = x;
+}
+
+void cr_graph_map_add(cr_graph *graph, const char *name, cr_node x)
+{
+  if (graph->broken.status != CLREID_OK || !is_node(graph, x, "map")) return;
+  cr_graph_map *larger = realloc(graph->maps, ((size_t)graph->map_count + 1) * sizeof *larger);
+  if (!larger) {
+    cr_graph_fail(graph, CLREID_OUT_OF_MEMORY, "no memory for map %d of a graph", graph->map_count);
+    return;
+  }
+  graph->maps = larger;
+  cr_graph_map *map = &larger[graph->map_count++];
+  *map = (cr_graph_map){.node = x};
+  if (snprintf(map->name, sizeof map->name, "%s", name) >= (int)sizeof map->name)
+    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a map's name begins with %s... and is longer than %zu bytes",
+                  map->name, sizeof map->name - 1);
 }
 
 /* ---- Relation --------------------------------------------------------------------------------------------------- */
@@ -526,6 +568,12 @@ const cr_graph_node *cr_graph_nodes(const cr_graph *graph, int *count)
 cr_node cr_graph_output_node(const cr_graph *graph, cr_output output)
 {
   return graph->output[output];
+}
+
+const cr_graph_map *cr_graph_maps(const cr_graph *graph, int *count)
+{
+  *count = graph->map_count;
+  return graph->maps;
 }
 
 const cr_weight_spec *cr_graph_weights(const cr_graph *graph, size_t *count)

@@ -133,6 +133,11 @@ typedef struct cr_graph_node {
 
 typedef enum cr_output { CR_OUTPUT_POOLED, CR_OUTPUT_NECK, CR_OUTPUTS } cr_output;
 
+typedef struct cr_graph_map {
+  char name[32];
+  cr_node node;
+} cr_graph_map;
+
 typedef struct cr_graph cr_graph;
 
 cr_graph *cr_graph_create(void); /* NULL: out of memory */
@@ -185,10 +190,16 @@ cr_node cr_graph_join(cr_graph *graph, cr_node a, cr_node b);
 cr_node cr_graph_normalise(cr_graph *graph, cr_node x, int parts);
 void cr_graph_output(cr_graph *graph, cr_output output, cr_node x);
 
+/* Marks a map that people may look at: of an attend node the mean over the channels of its mask, of a crop the centres
+ * of its regions, of any other node the mean over the channels of its value. A marked node costs nothing and changes
+ * nothing unless a plan is asked for maps; a node that only maps read is computed only then. */
+void cr_graph_map_add(cr_graph *graph, const char *name, cr_node x);
+
 /* ---- What was built --------------------------------------------------------------------------------------------- */
 
 const cr_graph_node *cr_graph_nodes(const cr_graph *graph, int *count);
 cr_node cr_graph_output_node(const cr_graph *graph, cr_output output);
+const cr_graph_map *cr_graph_maps(const cr_graph *graph, int *count);
 const cr_weight_spec *cr_graph_weights(const cr_graph *graph, size_t *count);
 uint64_t cr_graph_parameters(const cr_graph *graph);
 uint64_t cr_graph_multiply_adds(const cr_graph *graph); /* a picture, as written */

@@ -90,6 +90,12 @@ int cr_plan_attend(cr_planner *planner, const cr_unit *unit, int x, int harmony)
   return out;
 }
 
+cr_view cr_plan_centres(const cr_planner *planner, const cr_graph_node *crop)
+{
+  const cr_harmony h = harmony_of(&planner->nodes[crop->input[1]]);
+  return cr_plan_view(planner, planner->tensor_of[crop->input[1]], cr_harmony_centres(&h));
+}
+
 int cr_plan_crop(cr_planner *planner, const cr_unit *unit, int x, int harmony, int residual)
 {
   const cr_graph_node *node = &planner->nodes[unit->node], *in = &planner->nodes[node->input[0]];

@@ -94,8 +94,11 @@ static clreid_status build(clreid_model *model, const cr_weights *weights, const
                                       .relation = config->relation,
                                       .library_gemm = config->gemm == CLREID_GEMM_CLBLAST,
                                       .plain_kernels = config->plain_kernels,
+                                      .direct_convolution = config->direct_convolution,
                                       .attention = config->attention,
-                                      .attention_positions = cr_attention_most(model->device)};
+                                      .attention_positions = cr_attention_most(model->device),
+                                      .separable = cr_device_facts(model->device)->type == CR_DEVICE_CPU,
+                                      .maps = config->maps};
   cr_graph *graph;
   CR_TRY(find_network(config->network, weights, &model->network, error));
   CR_TRY(cr_preprocess_read(&model->preprocess, get_metadata, weights, error));
@@ -147,6 +150,7 @@ clreid_status clreid_model_load(clreid_device *device, const char *path, const c
 {
   if (!device || !path || !result)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_model_load needs device, path and model");
+  *result = NULL;
   const clreid_model_config defaults = {0};
   if (!config) config = &defaults;
   CR_TRY(check_config(config, error));
@@ -192,4 +196,17 @@ void clreid_model_free(clreid_model *model)
 void clreid_model_describe(const clreid_model *model, clreid_model_info *info)
 {
   if (model && info) *info = model->info;
+}
+
+bool clreid_model_map_at(const clreid_model *model, size_t index, clreid_map_info *info)
+{
+  if (!model || !info || index >= (size_t)model->plan->map_count) return false;
+  const cr_plan_map *map = &model->plan->maps[index];
+  *info = (clreid_map_info){.name = map->name,
+                            .kind = map->kind,
+                            .height = map->height,
+                            .width = map->width,
+                            .region_height = map->region_height,
+                            .region_width = map->region_width};
+  return true;
 }

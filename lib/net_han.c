@@ -58,9 +58,11 @@ static cr_node global_branch(cr_graph *g, cr_node x, int level, const char *vari
 /* The regions of the level's input, enriched with what the streams were before; then their unit. */
 static cr_node local_branch(cr_graph *g, cr_node x, cr_node harmony, cr_node streams, int level)
 {
-  char prefix[64];
+  char prefix[64], map[16];
   snprintf(prefix, sizeof prefix, "local%d", level + 1);
+  snprintf(map, sizeof map, "han%d.regions", level + 1);
   x = cr_graph_crop(g, x, harmony, streams, levels[level].region_height, levels[level].region_width);
+  cr_graph_map_add(g, map, x);
   return unit(g, x, prefix, levels[level].width, 2);
 }
 
@@ -90,6 +92,8 @@ void cr_build_han(cr_graph *g, const char *variant, const cr_options *options)
     const cr_node harmony = cr_graph_harmony(g, features, prefix, (cr_harmony_spec){REDUCTION, STREAMS});
     streams = local_branch(g, x, harmony, streams, level); /* 4 x 12 x 14 x 128, 4 x 6 x 7 x 256, 4 x 3 x 4 x 384 */
     x = cr_graph_attend(g, features, harmony);
+    snprintf(prefix, sizeof prefix, "han%d", level + 1);
+    cr_graph_map_add(g, prefix, x);
   }
   x = cr_graph_join(g, head(g, x, "fc_global"), head(g, streams, "fc_local")); /* 512 + 512 */
   cr_graph_output(g, CR_OUTPUT_POOLED, x);

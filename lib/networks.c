@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* clang-format off: a row a line */
+/* A row a line. */
+/* clang-format off */
 static const cr_network networks[] = {
     {"rga-none", cr_build_rga, "", cr_rga_keys},
     {"rga-s", cr_build_rga, "S", cr_rga_keys},
@@ -61,12 +62,25 @@ int cr_option_int(const cr_options *options, cr_graph *graph, const char *key, i
   return (int)value;
 }
 
+/* Features are vectors, both of one length. */
+static void check_features(cr_graph *graph)
+{
+  int count;
+  const cr_graph_node *nodes = cr_graph_nodes(graph, &count);
+  const cr_node pooled = cr_graph_output_node(graph, CR_OUTPUT_POOLED),
+                neck = cr_graph_output_node(graph, CR_OUTPUT_NECK);
+  if (pooled < 0 || neck < 0 || nodes[pooled].height * nodes[pooled].width != 1 ||
+      nodes[neck].height * nodes[neck].width != 1 || nodes[pooled].channels != nodes[neck].channels)
+    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a network's two outputs must be vectors of one length");
+}
+
 clreid_status cr_network_build(const cr_network *network, const cr_options *options, cr_graph **result,
                                clreid_error *error)
 {
   cr_graph *graph = cr_graph_create();
   if (!graph) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a graph");
   network->build(graph, network->variant, options);
+  check_features(graph);
   const clreid_status status = cr_graph_status(graph, error);
   if (status != CLREID_OK) {
     cr_graph_destroy(graph);

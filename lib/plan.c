@@ -307,6 +307,79 @@ static int tensor_or_none(const int *tensor_of, cr_node node)
   return node >= 0 ? tensor_of[node] : -1;
 }
 
+/* ---- Pointwise, then depthwise ---- */
+
+static bool is_separable(const cr_planner *planner, const cr_unit *pointwise, const cr_unit *depthwise)
+{
+  const cr_graph_node *p = &planner->nodes[pointwise->node], *d = &planner->nodes[depthwise->node];
+  const cr_conv_spec *a = &p->conv, *b = &d->conv;
+  if (p->kind != CR_NODE_CONV || d->kind != CR_NODE_CONV || d->input[0] != pointwise->result) return false;
+  if (pointwise->norm < 0 || depthwise->norm < 0 || pointwise->residual >= 0 || depthwise->residual >= 0) return false;
+  if (pointwise->activation != CR_RELU || depthwise->activation != CR_RELU) return false;
+  return a->kernel == 1 && a->stride == 1 && !a->padding && a->groups == 1 && !a->bias && !a->linear &&
+         b->kernel == 3 && b->padding == 1 && b->dilation == 1 && b->stride <= 2 && b->groups == d->channels &&
+         b->groups == p->channels && !b->bias;
+}
+
+/* Does a unit but the next read the unit's value, or the caller? */
+static bool is_shared(const cr_planner *planner, const cr_graph *graph, const cr_unit *unit)
+{
+  int count, readers = 0;
+  cr_graph_nodes(graph, &count);
+  for (int n = 0; n < count; n++)
+    for (int i = 0; i < 3; i++) readers += planner->nodes[n].input[i] == unit->result;
+  for (int o = 0; o < CR_OUTPUTS; o++) readers += cr_graph_output_node(graph, (cr_output)o) == unit->result;
+  return readers != 1;
+}
+
+static cr_part separable_part(const cr_planner *planner, const cr_unit *unit, int in)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node];
+  cr_part part = {.out = node->channels, .own_in = in, .in = in};
+  snprintf(part.kernel, CR_NAME, "%s", node->name);
+  snprintf(part.norm, CR_NAME, "%s", planner->nodes[unit->norm].name);
+  return part;
+}
+
+/* Both in one step, named after the first. */
+static void plan_separable(cr_planner *planner, const cr_unit *pointwise, const cr_unit *depthwise, int *tensor_of)
+{
+  const cr_graph_node *first = &planner->nodes[pointwise->node], *in = &planner->nodes[first->input[0]];
+  const cr_graph_node *out = &planner->nodes[depthwise->node];
+  const int x = tensor_of[first->input[0]], channels = in->channels, taps = 9;
+  const int padded = (int)cr_padded(out->channels);
+  const int tensor =
+      cr_plan_tensor_add(planner, (size_t)out->streams * out->height * out->width, (size_t)padded, false);
+  tensor_of[depthwise->result] = tensor;
+  cr_plan_step *step = cr_plan_step_add(planner, CR_SEPARABLE, first->name, "");
+  step->op.separable = (cr_separable){.height = in->height,
+                                      .width = in->width,
+                                      .channels = channels,
+                                      .out_height = out->height,
+                                      .out_width = out->width,
+                                      .out_channels = out->channels,
+                                      .stride = out->conv.stride};
+  step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
+  step->op.view[CR_OUTPUT] = cr_plan_view(planner, tensor, 0);
+  step->op.activation = CR_RELU;
+  step->multiply_adds = (uint64_t)in->height * in->width * channels * out->channels +
+                        (uint64_t)out->height * out->width * out->channels * taps;
+  step->weights = (cr_constant){.kind = CR_CONSTANT_COLUMNS,
+                                .parts = 2,
+                                .out = out->channels,
+                                .in = channels + taps,
+                                .taps_height = 1,
+                                .taps_width = 1};
+  step->weights.part[0] = separable_part(planner, pointwise, channels);
+  step->weights.part[1] = separable_part(planner, depthwise, taps);
+  step->weights.part[1].to_in = channels;
+  step->bias = step->weights;
+  step->bias.kind = CR_CONSTANT_BIAS;
+  step->bias.out = 2 * padded;
+  step->bias.part[1].to_out = padded;
+  run_over_streams(planner, step, out->streams);
+}
+
 /* Nodes that other files lower, and those that are another view of a tensor. */
 static bool plan_composite(cr_planner *planner, const cr_unit *unit, int x, int *tensor_of)
 {
@@ -338,8 +411,22 @@ static bool plan_composite(cr_planner *planner, const cr_unit *unit, int x, int 
   }
 }
 
-static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
+/* Takes the direct convolution that was planned last back, if it goes through minimal filtering. */
+static void filter(cr_planner *planner, int step)
 {
+  cr_plan *plan = planner->plan;
+  const cr_plan_step direct = plan->steps[step];
+  const bool plainly = direct.op.kind == CR_CONV && direct.op.streams <= 1 && !direct.op.float_output &&
+                       direct.op.view[CR_GATE].tensor < 0;
+  const int tile = plainly ? cr_winograd_tile(&plan->config, &direct.op.conv) : 0;
+  if (!tile) return;
+  plan->step_count = step;
+  cr_plan_winograd(planner, direct, tile);
+}
+
+void cr_plan_unit(cr_planner *planner, const cr_unit *unit)
+{
+  int *tensor_of = planner->tensor_of;
   const cr_graph_node *node = &planner->nodes[unit->node];
   const int x = tensor_of[node->input[0]];
   const int residual = tensor_or_none(tensor_of, unit->residual);
@@ -377,6 +464,7 @@ static void plan_unit(cr_planner *planner, const cr_unit *unit, int *tensor_of)
   if (node->kind == CR_NODE_CONV && planned->op.float_input) planned->op.half = false; /* a layer of pooled vectors */
   planned->op.view[CR_OUTPUT].offset += offset;
   run_over_streams(planner, planned, node->streams);
+  filter(planner, step);
 }
 
 /* The picture stands with a margin for its readers and without padding of its rows: they must agree on the margin, and
@@ -445,6 +533,7 @@ static void find_lives(cr_plan *plan)
       plan->tensors[t].last = s;
     }
   for (int o = 0; o < CR_OUTPUTS; o++) plan->tensors[plan->outputs[o]].last = plan->step_count;
+  for (int m = 0; m < plan->map_count; m++) plan->tensors[plan->maps[m].view.tensor].last = plan->step_count;
 }
 
 static clreid_status place_tensors(cr_plan *plan, clreid_error *error)
@@ -487,17 +576,26 @@ static clreid_status find_joins(cr_planner *planner, const cr_unit *units, int u
 
 static clreid_status plan_units(cr_planner *planner, const cr_graph *graph, const cr_unit *units, int unit_count)
 {
-  int count;
   cr_plan *plan = planner->plan;
-  planner->nodes = cr_graph_nodes(graph, &count);
-  planner->node_count = count;
+  planner->nodes = cr_graph_nodes(graph, &planner->node_count);
+  const int count = planner->node_count;
   int *tensor_of = malloc(2 * (size_t)count * sizeof *tensor_of);
   if (!tensor_of) return cr_fail(planner->error, CLREID_OUT_OF_MEMORY, "no memory for a graph of %d nodes", count);
   for (int n = 0; n < count; n++) tensor_of[n] = -1;
+  planner->tensor_of = tensor_of;
   planner->join_of = tensor_of + count;
   planner->status = find_joins(planner, units, unit_count, count);
   tensor_of[0] = plan_input(planner, graph);
-  for (int u = 0; u < unit_count && planner->status == CLREID_OK; u++) plan_unit(planner, &units[u], tensor_of);
+  for (int u = 0; u < unit_count && planner->status == CLREID_OK; u++) {
+    if (plan->config.separable && u + 1 < unit_count && is_separable(planner, &units[u], &units[u + 1]) &&
+        !is_shared(planner, graph, &units[u])) {
+      plan_separable(planner, &units[u], &units[u + 1], tensor_of);
+      u++;
+    } else {
+      cr_plan_unit(planner, &units[u]);
+    }
+  }
+  cr_plan_maps(planner, graph);
   for (int o = 0; o < CR_OUTPUTS; o++) plan->outputs[o] = tensor_of[cr_graph_output_node(graph, (cr_output)o)];
   plan->feature_length = planner->nodes[cr_graph_output_node(graph, CR_OUTPUT_NECK)].channels;
   free(tensor_of);
@@ -546,5 +644,6 @@ void cr_plan_destroy(cr_plan *plan)
   if (!plan) return;
   free(plan->steps);
   free(plan->tensors);
+  free(plan->maps);
   free(plan);
 }

@@ -161,21 +161,20 @@ static void each_fixture(bench *b, void (*test)(bench *b, golden *g, const char 
   }
 }
 
-enum { CONFIGS = 4 };
+enum { CONFIGS = 5 };
 
 static void compare_with_definition(bench *b, golden *g, const char *path)
 {
   static const clreid_model_config of_rga[CONFIGS] = {
-      {.relation = CLREID_RELATION_AUTO},
-      {.relation = CLREID_RELATION_PLAIN},
-      {.relation = CLREID_RELATION_CONTRACTED},
-      {.precision = CLREID_FP16},
+      {.relation = CLREID_RELATION_AUTO}, {.relation = CLREID_RELATION_PLAIN}, {.relation = CLREID_RELATION_CONTRACTED},
+      {.precision = CLREID_FP16},         {.direct_convolution = true},
   };
   static const clreid_model_config of_fnc[CONFIGS] = {
       {.attention = CLREID_ATTENTION_FUSED},
       {.attention = CLREID_ATTENTION_PLAIN},
       {.attention = CLREID_ATTENTION_FUSED, .precision = CLREID_FP16},
       {.attention = CLREID_ATTENTION_PLAIN, .precision = CLREID_FP16},
+      {.direct_convolution = true},
   };
   const clreid_model_config *configs = is_fnc(g) ? of_fnc : of_rga;
   float *neck = calloc(2 * g->pictures * g->length, sizeof *neck), *pooled = neck + g->pictures * g->length;
