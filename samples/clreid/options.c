@@ -45,14 +45,10 @@ static bool is_device(const char *text)
   return strcmp(text, "cpu") == 0 || strcmp(text, "gpu") == 0 || parse_number(text, &index);
 }
 
-static bool set_text(const char *command, const options_row *row, const char *text, bool again)
+static bool set_text(const char *command, const options_row *row, const char *text)
 {
   if (!*text) {
     console_complain("%s: --%s wants %s, not an empty text", command, row->name, row->argument);
-    return false;
-  }
-  if (again) {
-    console_complain("%s: --%s can be given once, '%s' is one too many", command, row->name, text);
     return false;
   }
   *(const char **)row->value = text;
@@ -94,12 +90,16 @@ static bool set_word(const char *command, const options_row *row, const char *te
 /* Puts the text of an option where its row says; false after a complaint. */
 static bool set_value(const char *command, const options_row *row, const char *text, bool again)
 {
+  if (again && row->kind != OPTIONS_FLAG && row->kind != OPTIONS_TEXTS) {
+    console_complain("%s: --%s can be given once, '%s' is one too many", command, row->name, text);
+    return false;
+  }
   switch (row->kind) {
   case OPTIONS_FLAG:
     *(bool *)row->value = true;
     return true;
   case OPTIONS_TEXT:
-    return set_text(command, row, text, again);
+    return set_text(command, row, text);
   case OPTIONS_TEXTS:
     return add_text(row->value, text);
   case OPTIONS_NUMBER:
