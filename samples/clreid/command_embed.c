@@ -86,9 +86,19 @@ static clreid_status begin_file(run *it, clreid_error *error)
   return status == CLREID_OK ? output_write(it->file, header, bytes, error) : status;
 }
 
+static clreid_status check_inputs(const settings *set, clreid_error *error)
+{
+  clreid_status status = output_check_input(set->out, set->weights, error);
+  for (size_t i = 0; i < set->count && status == CLREID_OK; ++i) {
+    status = output_check_input(set->out, set->paths[i], error);
+  }
+  return status;
+}
+
 static clreid_status prepare(run *it, clreid_error *error)
 {
-  clreid_status status = output_create(it->set->out, &it->file, error);
+  clreid_status status = check_inputs(it->set, error);
+  if (status == CLREID_OK) status = output_create(it->set->out, &it->file, error);
   if (status == CLREID_OK) status = open_network(it, error);
   if (status == CLREID_OK) status = allocate(it, error);
   if (status == CLREID_OK) status = begin_file(it, error);
