@@ -11,7 +11,7 @@
  *   weights       [panel][tap][depth][PANEL], depth = the input channels that the panel's groups read; weights of other
  *                 groups within a panel are zero. A panel's channels begin at min(panel * PANEL / group_out * group_in,
  *                 channels - depth)
- *   sum           taps in row-major order, channels ascending within a tap; bias, residual, activation
+ *   sum           taps in row-major order, channels ascending within a tap; bias, gate, residual, activation
  */
 #include "common.clh"
 #include "tile.clh"
@@ -47,7 +47,8 @@ __kernel void conv(__global const STORAGE *restrict input, const ulong input_off
                    const int input_line, const int input_row, __global const STORAGE *restrict weights,
                    __global const float *restrict bias, __global const STORAGE *restrict residual,
                    const ulong residual_offset, const ulong residual_picture, const int residual_row,
-                   __global STORAGE *restrict output, const ulong output_offset, const ulong output_picture,
+                   __global const STORAGE *restrict gate, const ulong gate_offset, const ulong gate_picture,
+                   __global OUTPUT *restrict output, const ulong output_offset, const ulong output_picture,
                    const int output_row, __global const STORAGE *restrict zeros,
                    const int height, const int width, const int channels, const int out_width, const int out_pixels,
                    const int out_panels, const int kernel_height, const int kernel_width, const int stride_height,
@@ -104,12 +105,13 @@ __kernel void conv(__global const STORAGE *restrict input, const ulong input_off
     for (int j = 0; j < TN; j++)
       if (row + i < rows && column + j < out_panels * PANEL_VECTORS) {
         const ulong at = (ulong)(column + j) * V;
-        VECTOR add = (VECTOR)(0.0f), shift = (VECTOR)(0.0f);
+        VECTOR add = (VECTOR)(0.0f), shift = (VECTOR)(0.0f), factor = (VECTOR)(1.0f);
         const ulong from = residual_offset + conv_row(row + i, out_pixels, residual_picture, residual_row) + at;
         const ulong to = output_offset + conv_row(row + i, out_pixels, output_picture, output_row) + at;
         if (flags & EPILOGUE_RESIDUAL) add = LOADV(V, residual + from);
         if (flags & EPILOGUE_BIAS) shift = JOIN(vload, V)(0, bias + at);
-        STOREV(V, output + to, tile_epilogue(acc[i][j], flags, shift, add));
+        if (flags & EPILOGUE_GATE) factor = LOADV(V, gate + gate_offset + (row + i) / out_pixels * gate_picture + at);
+        STOREV_OUTPUT(V, output + to, tile_epilogue(acc[i][j], flags, shift, factor, add));
       }
 }
 
@@ -117,7 +119,8 @@ __kernel void conv(__global const STORAGE *restrict input, const ulong input_off
 __kernel void conv_plain(__global const STORAGE *input, const ulong input_offset, const ulong input_picture,
                          const int input_line, const int input_row, __global const STORAGE *weights,
                          __global const float *bias, __global const STORAGE *residual, const ulong residual_offset,
-                         const ulong residual_picture, const int residual_row, __global STORAGE *output,
+                         const ulong residual_picture, const int residual_row, __global const STORAGE *gate,
+                         const ulong gate_offset, const ulong gate_picture, __global OUTPUT *output,
                          const ulong output_offset, const ulong output_picture, const int output_row,
                          __global const STORAGE *zeros, const int height, const int width,
                          const int channels, const int out_width, const int out_pixels, const int out_panels,
@@ -144,9 +147,10 @@ __kernel void conv_plain(__global const STORAGE *input, const ulong input_offset
       for (int k = 0; k < depth; k++) sum = MULTIPLY_ADD(LOAD1(pixel + k), LOAD1(lane + k * PANEL), sum);
     }
   if (flags & EPILOGUE_BIAS) sum += bias[column];
+  if (flags & EPILOGUE_GATE) sum *= LOAD1(gate + gate_offset + row / out_pixels * gate_picture + column);
   if (flags & EPILOGUE_RESIDUAL)
     sum += LOAD1(residual + residual_offset + conv_row(row, out_pixels, residual_picture, residual_row) + column);
   if (flags & EPILOGUE_RELU) sum = RELU(sum, 0.0f);
   if (flags & EPILOGUE_SIGMOID) sum = sigmoid_float(sum);
-  STORE1(output + output_offset + conv_row(row, out_pixels, output_picture, output_row) + column, sum);
+  STORE1_OUTPUT(output + output_offset + conv_row(row, out_pixels, output_picture, output_row) + column, sum);
 }

@@ -54,7 +54,7 @@ __kernel void gemm(__global const STORAGE *restrict a, const ulong a_offset, con
         else if (flags & EPILOGUE_BIAS)
           shift = JOIN(vload, V)(0, bias + at);
         STOREV(V, output + output_offset + batch * output_picture + (ulong)(row + i) * output_row + at,
-               tile_epilogue(acc[i][j], flags, shift, add));
+               tile_epilogue(acc[i][j], flags, shift, (VECTOR)(1.0f), add));
       }
 }
 

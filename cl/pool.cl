@@ -1,5 +1,6 @@
 /*
- * pool.cl - pooling: maximum or average of a window, and the mean of all positions. NHWC.
+ * pool.cl - pooling: maximum or average of a window, and the mean of all positions, of the map or of its product with a
+ * mask that is as large. NHWC.
  *
  * Parameters: those of common.clh and rows.clh.
  *
@@ -40,13 +41,21 @@ __kernel void pool(__global const INPUT *restrict input, const ulong input_offse
 
 __kernel void pool_global(__global const INPUT *restrict input, const ulong input_offset, const ulong input_picture,
                           const int input_row, __global OUTPUT *restrict output, const ulong output_offset,
-                          const ulong output_picture, const int positions, const int channels)
+                          const ulong output_picture, __global const INPUT *restrict mask, const ulong mask_offset,
+                          const ulong mask_picture, const int mask_row, const int positions, const int channels,
+                          const int masked)
 {
   const int c = get_global_id(0) * V;
   const ulong batch = get_global_id(2);
   if (c >= channels) return;
   __global const INPUT *map = input + input_offset + batch * input_picture + c;
   VECTOR sum = (VECTOR)(0.0f);
-  for (int p = 0; p < positions; p++) sum += LOAD_INPUT(map + (ulong)p * input_row);
+  if (masked) {
+    __global const INPUT *factor = mask + mask_offset + batch * mask_picture + c;
+    for (int p = 0; p < positions; p++)
+      sum = MULTIPLY_ADD(LOAD_INPUT(map + (ulong)p * input_row), LOAD_INPUT(factor + (ulong)p * mask_row), sum);
+  } else {
+    for (int p = 0; p < positions; p++) sum += LOAD_INPUT(map + (ulong)p * input_row);
+  }
   STORE_OUTPUT(output + output_offset + batch * output_picture + c, sum / (float)positions);
 }

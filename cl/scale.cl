@@ -8,7 +8,8 @@
 #include "common.clh"
 #include "rows.clh"
 
-DEFINE_SIGMOID(JOIN(float, V), JOIN(int, V))
+DEFINE_EXP(VECTOR, JOIN(int, V))
+DEFINE_SIGMOID(VECTOR)
 
 #define SCALE_WEIGHTS 32 /* flag beside those of the epilogue: scale is given */
 

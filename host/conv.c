@@ -1,9 +1,11 @@
 /*
  * conv.c - convolution: packing of weights, choice of the tile, launch. The arithmetic stands in cl/conv.cl.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "depthwise.h"
 #include "tile.h"
 
 /* ---- Groups and panels ------------------------------------------------------------------------------------------ */
@@ -62,14 +64,16 @@ clreid_status cr_conv_pack(cr_device *device, const cr_op *op, const float *weig
                            cr_buffer **packed, clreid_error *error)
 {
   const cr_conv *conv = &op->conv;
-  const size_t count = cr_padded(conv->out_channels) * conv->kernel_height * conv->kernel_width * panel_depth(conv);
+  const bool depthwise = cr_depthwise_fits(op);
+  const size_t count =
+      cr_padded(conv->out_channels) * conv->kernel_height * conv->kernel_width * (depthwise ? 1 : panel_depth(conv));
   float *floats = calloc(count, sizeof *floats);
   uint16_t *halves = op->half ? malloc(count * sizeof *halves) : NULL;
   clreid_status status = CLREID_OK;
   if (!floats || (op->half && !halves)) {
     status = cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for the %zu weights of %s", count, op->name);
   } else {
-    pack_panels(conv, weights, scale, floats);
+    (depthwise ? cr_depthwise_pack : pack_panels)(conv, weights, scale, floats);
     if (op->half) cr_to_half(floats, halves, count);
     status = cr_buffer_create(device, count * (op->half ? sizeof *halves : sizeof *floats),
                               op->half ? (const void *)halves : floats, packed, error);
@@ -81,13 +85,14 @@ clreid_status cr_conv_pack(cr_device *device, const cr_op *op, const float *weig
 
 /* ---- Launch ----------------------------------------------------------------------------------------------------- */
 
-enum { ARG_ROWS = 34 }; /* index of the one argument that depends on the batch */
+enum { ARG_ROWS = 37 }; /* index of the one argument that depends on the batch */
 
 static clreid_status set_arguments(cr_step *step, clreid_error *error)
 {
   const cr_op *op = &step->op;
   const cr_conv *c = &op->conv;
   const cr_view *input = &op->view[CR_INPUT], *output = &op->view[CR_OUTPUT], *residual = &op->view[CR_RESIDUAL];
+  const cr_view *gate = &op->view[CR_GATE];
   cr_args args = {step->kernel, 0, CL_SUCCESS};
   cr_arg_buffer(&args, input->buffer, NULL);
   cr_arg_ulong(&args, input->offset);
@@ -100,6 +105,9 @@ static clreid_status set_arguments(cr_step *step, clreid_error *error)
   cr_arg_ulong(&args, residual->offset);
   cr_arg_ulong(&args, residual->picture);
   cr_arg_int(&args, residual->row);
+  cr_arg_buffer(&args, gate->buffer, step->zeros);
+  cr_arg_ulong(&args, gate->offset);
+  cr_arg_ulong(&args, gate->picture);
   cr_arg_buffer(&args, output->buffer, NULL);
   cr_arg_ulong(&args, output->offset);
   cr_arg_ulong(&args, output->picture);
@@ -139,12 +147,18 @@ static clreid_status create_zeros(cr_step *step, clreid_error *error)
 static clreid_status prepare(cr_step *step, clreid_error *error)
 {
   const cr_conv *c = &step->op.conv;
-  char options[128];
-  step->tile = cr_tile_choose(step->queue->device, step->largest_batch * c->out_height * c->out_width, c->out_channels);
+  char options[192];
+  const size_t rows = (size_t)step->largest_batch * c->out_height * c->out_width;
+  if (rows > INT_MAX)
+    return cr_fail(error, CLREID_UNSUPPORTED_MODEL,
+                   "%s has %zu rows in its largest batch, but at most %d are counted; use a smaller batch",
+                   step->op.name, rows, INT_MAX);
+  step->tile = cr_tile_choose(step->queue->device, rows, c->out_channels);
   if (c->groups > 1 && step->tile->vectors * step->tile->vector > CR_PANEL)
     step->tile = cr_tile_within_panel(step->tile);
   CR_TRY(create_zeros(step, error));
-  cr_tile_options(step->tile, step->op.half, options, sizeof options);
+  const int used = cr_tile_options(step->tile, step->op.half, options, sizeof options);
+  snprintf(options + used, sizeof options - (size_t)used, " -DOUTPUT_FLOAT=%d", step->op.float_output);
   CR_TRY(cr_step_kernel(step, "conv.cl", options, step->op.plain ? "conv_plain" : "conv", error));
   cr_tile_name(step, "conv");
   return set_arguments(step, error);

@@ -177,6 +177,29 @@ static void found_free(found *all)
   free(all->ids);
 }
 
+/* The greater, the rather it is the default: usable, of one type, a GPU, a CPU, and among equals the faster by units
+ * times clock. */
+static double preference(const cr_facts *facts)
+{
+  const double speed = (double)facts->compute_units * (facts->clock_mhz ? facts->clock_mhz : 1);
+  return (facts->usable ? 8e12 : 0) + (facts->several_types ? 0 : 4e12) +
+         (facts->type == CR_DEVICE_GPU   ? 2e12
+          : facts->type == CR_DEVICE_CPU ? 1e12
+                                         : 0) +
+         (speed < 1e12 ? speed : 1e12 - 1);
+}
+
+/* The preferred device of a type (CR_DEVICE_OTHER: of any), or count if there is none that is usable. */
+static size_t preferred(const found *all, cr_device_type type)
+{
+  size_t best = all->count;
+  for (size_t i = 0; i < all->count; i++) {
+    if (!all->facts[i].usable || (type != CR_DEVICE_OTHER && all->facts[i].type != type)) continue;
+    if (best == all->count || preference(&all->facts[i]) > preference(&all->facts[best])) best = i;
+  }
+  return best;
+}
+
 /* *platforms is freed by the caller, whatever the status. */
 static clreid_status find_platforms(cl_platform_id **platforms, cl_uint *count, clreid_error *error)
 {
@@ -201,7 +224,11 @@ static clreid_status find_devices(found *all, const cr_log *log, clreid_error *e
   clreid_status status = find_platforms(&platforms, &count, error);
   for (cl_uint i = 0; i < count && status == CLREID_OK; i++) status = add_platform(all, platforms[i], log, error);
   free(platforms);
-  if (status == CLREID_OK && all->count) return CLREID_OK;
+  if (status == CLREID_OK && all->count) {
+    const size_t best = preferred(all, CR_DEVICE_OTHER);
+    if (best < all->count) all->facts[best].is_default = true;
+    return CLREID_OK;
+  }
   found_free(all);
   if (status != CLREID_OK) return status;
   return cr_fail(
@@ -209,29 +236,6 @@ static clreid_status find_devices(found *all, const cr_log *log, clreid_error *e
       "%u OpenCL platforms are installed, but 0 devices; install the driver of your GPU, or pocl-opencl-icd to "
       "run on the CPU",
       count);
-}
-
-/* The greater, the rather it is the default: usable, of one type, a GPU, a CPU, and among equals the faster by units
- * times clock. */
-static double preference(const cr_facts *facts)
-{
-  const double speed = (double)facts->compute_units * (facts->clock_mhz ? facts->clock_mhz : 1);
-  return (facts->usable ? 8e12 : 0) + (facts->several_types ? 0 : 4e12) +
-         (facts->type == CR_DEVICE_GPU   ? 2e12
-          : facts->type == CR_DEVICE_CPU ? 1e12
-                                         : 0) +
-         (speed < 1e12 ? speed : 1e12 - 1);
-}
-
-/* The preferred device of a type (CR_DEVICE_OTHER: of any), or count if there is none that is usable. */
-static size_t preferred(const found *all, cr_device_type type)
-{
-  size_t best = all->count;
-  for (size_t i = 0; i < all->count; i++) {
-    if (!all->facts[i].usable || (type != CR_DEVICE_OTHER && all->facts[i].type != type)) continue;
-    if (best == all->count || preference(&all->facts[i]) > preference(&all->facts[best])) best = i;
-  }
-  return best;
 }
 
 clreid_status cr_devices_list(cr_facts **list, size_t *count, size_t *default_index, const cr_log *log,
@@ -262,9 +266,8 @@ static clreid_status choose(const found *all, const char *choice, size_t *index,
   const unsigned long number = strtoul(choice, &end, 10);
   if (*choice < '0' || *choice > '9' || *end)
     return cr_fail(error, CLREID_INVALID_ARGUMENT,
-                   "device '%.64s' is none of cpu, gpu or an index; `clreid devices` lists "
-                   "the %zu devices",
-                   choice, all->count);
+                   "device '%.64s' is none of cpu, gpu or an index; `clreid devices` lists the %zu devices", choice,
+                   all->count);
   if (number >= all->count)
     return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "there is no device %.64s: the %zu devices have indices 0 to %zu",
                    choice, all->count, all->count - 1);
@@ -288,7 +291,8 @@ static void destroy(cr_device *device)
 #endif
   cr_programs_free(device);
   if (device->context) clReleaseContext(device->context);
-  if (device->mutex) cr_mutex_destroy(device->mutex);
+  cr_mutex_destroy(device->mutex);
+  cr_mutex_destroy(device->building);
   free(device->cache_folder);
   free(device->kernel_folder);
   free(device);
@@ -305,6 +309,7 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
   device->references = 1;
   device->forced_tile = -1;
   device->mutex = cr_mutex_create();
+  device->building = cr_mutex_create();
   device->kernel_folder = copy_text(config->kernel_folder ? config->kernel_folder : getenv("CLREID_KERNELS"));
   char folder[1024];
   if (config->cache_folder)
@@ -313,8 +318,9 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
     device->cache_folder = copy_text(folder);
   cl_int code;
   device->context = clCreateContext(NULL, 1, &id, NULL, NULL, &code);
-  clreid_status status = device->mutex ? cr_check(code, "clCreateContext", error)
-                                       : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a lock");
+  clreid_status status = device->mutex && device->building
+                             ? cr_check(code, "clCreateContext", error)
+                             : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a lock");
   if (status != CLREID_OK) {
     destroy(device);
     return status;

@@ -1,20 +1,41 @@
 /*
  * launch.c - the life of a step, and the one place that enqueues kernels.
  */
-#include "launch.h"
+#include "depthwise.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const cr_operator *const operators[CR_KINDS] = {
-    [CR_CONV] = &cr_operator_conv, [CR_GEMM] = &cr_operator_gemm,   [CR_PACK] = &cr_operator_pack,
-    [CR_POOL] = &cr_operator_pool, [CR_SCALE] = &cr_operator_scale, [CR_MASK] = &cr_operator_mask,
+    [CR_CONV] = &cr_operator_conv,
+    [CR_GEMM] = &cr_operator_gemm,
+    [CR_PACK] = &cr_operator_pack,
+    [CR_POOL] = &cr_operator_pool,
+    [CR_SCALE] = &cr_operator_scale,
+    [CR_MASK] = &cr_operator_mask,
+    [CR_HARMONY] = &cr_operator_harmony,
+    [CR_ATTEND] = &cr_operator_attend,
+    [CR_CROP] = &cr_operator_crop,
+    [CR_NORMALISE] = &cr_operator_normalise,
+    [CR_WINOGRAD_INPUT] = &cr_operator_winograd_input,
+    [CR_WINOGRAD_PRODUCT] = &cr_operator_winograd_product,
+    [CR_WINOGRAD_OUTPUT] = &cr_operator_winograd_output,
+    [CR_SOFTMAX] = &cr_operator_softmax,
+    [CR_ATTENTION] = &cr_operator_attention,
+    [CR_SEPARABLE] = &cr_operator_separable,
 };
+
+static const cr_operator *operator_of(const cr_op *op)
+{
+  return cr_depthwise_fits(op) ? &cr_operator_depthwise : operators[op->kind];
+}
 
 void cr_arg_int(cr_args *args, size_t value)
 {
   const cl_int number = (cl_int)value;
+  if (args->code == CL_SUCCESS && value > INT_MAX) args->code = CL_INVALID_ARG_VALUE;
   if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, sizeof number, &number);
   args->next++;
 }
@@ -23,6 +44,12 @@ void cr_arg_ulong(cr_args *args, size_t value)
 {
   const cl_ulong number = value;
   if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, sizeof number, &number);
+  args->next++;
+}
+
+void cr_arg_local(cr_args *args, size_t bytes)
+{
+  if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, bytes, NULL);
   args->next++;
 }
 
@@ -41,19 +68,35 @@ clreid_status cr_args_done(const cr_args *args, clreid_error *error)
 clreid_status cr_step_kernel(cr_step *step, const char *file, const char *options, const char *name,
                              clreid_error *error)
 {
-  return cr_kernel_create(step->queue->device, file, options, name, &step->kernel, error);
+  cr_device *device = step->queue->device;
+  CR_TRY(cr_kernel_create(device, file, options, name, &step->kernel, error));
+  return cr_check(clGetKernelWorkGroupInfo(step->kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE,
+                                           sizeof step->largest_group, &step->largest_group, NULL),
+                  "clGetKernelWorkGroupInfo", error);
+}
+
+/* Halves the longest side until the group fits. */
+static void fit_group(cr_step *step)
+{
+  size_t *local = step->local;
+  while (local[0] * local[1] * local[2] > step->largest_group && local[0] * local[1] * local[2] > 1) {
+    const int longest = local[0] >= local[1] && local[0] >= local[2] ? 0 : local[1] >= local[2] ? 1 : 2;
+    local[longest] /= 2;
+  }
 }
 
 void cr_step_space(cr_step *step, size_t first, size_t second, size_t third)
 {
   const size_t items[3] = {first, second, third};
+  fit_group(step);
   for (int d = 0; d < 3; d++) step->global[d] = (items[d] + step->local[d] - 1) / step->local[d] * step->local[d];
 }
 
 int cr_epilogue_flags(const cr_op *op)
 {
   return (op->activation == CR_RELU ? CR_EPILOGUE_RELU : 0) | (op->activation == CR_SIGMOID ? CR_EPILOGUE_SIGMOID : 0) |
-         (op->bias ? CR_EPILOGUE_BIAS : 0) | (op->view[CR_RESIDUAL].buffer ? CR_EPILOGUE_RESIDUAL : 0);
+         (op->bias ? CR_EPILOGUE_BIAS : 0) | (op->view[CR_RESIDUAL].buffer ? CR_EPILOGUE_RESIDUAL : 0) |
+         (op->view[CR_GATE].buffer ? CR_EPILOGUE_GATE : 0);
 }
 
 static void retain_operands(const cr_op *op)
@@ -77,8 +120,9 @@ clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch
   if (!step) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for step %s", op->name);
   step->queue = queue;
   step->op = *op;
-  step->largest_batch = largest_batch;
-  step->operator_ = operators[op->kind];
+  step->streams = op->streams > 1 ? op->streams : 1;
+  step->largest_batch = largest_batch * step->streams;
+  step->operator_ = operator_of(op);
   for (int d = 0; d < 3; d++) step->local[d] = 1;
   retain_operands(op);
   const clreid_status status = step->operator_->prepare(step, error);
@@ -109,14 +153,16 @@ static clreid_status enqueue(cr_step *step, clreid_error *error)
 
 clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error)
 {
-  if (batch < 1 || batch > step->largest_batch)
+  const int largest = step->largest_batch / step->streams;
+  if (batch < 1 || batch > largest)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "a batch of %d was asked of a step prepared for 1 to %d", batch,
-                   step->largest_batch);
-  if (batch != step->bound_batch) {
-    CR_TRY(step->operator_->bind(step, batch, error));
-    step->bound_batch = batch;
+                   largest);
+  const int maps = batch * step->streams;
+  if (maps != step->bound_batch) {
+    CR_TRY(step->operator_->bind(step, maps, error));
+    step->bound_batch = maps;
   }
-  return step->operator_->run ? step->operator_->run(step, batch, error) : enqueue(step, error);
+  return step->operator_->run ? step->operator_->run(step, maps, error) : enqueue(step, error);
 }
 
 int cr_step_launches(const cr_step *step)

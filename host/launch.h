@@ -18,6 +18,7 @@ enum {
   CR_EPILOGUE_BIAS = 4,
   CR_EPILOGUE_BIAS_BY_ROW = 8,
   CR_EPILOGUE_RESIDUAL = 16,
+  CR_EPILOGUE_GATE = 64,
 };
 
 typedef struct cr_operator {
@@ -27,15 +28,19 @@ typedef struct cr_operator {
 } cr_operator;
 
 extern const cr_operator cr_operator_conv, cr_operator_gemm, cr_operator_pack, cr_operator_pool, cr_operator_scale,
-    cr_operator_mask;
+    cr_operator_mask, cr_operator_depthwise, cr_operator_harmony, cr_operator_attend, cr_operator_crop,
+    cr_operator_normalise, cr_operator_winograd_input, cr_operator_winograd_product, cr_operator_winograd_output,
+    cr_operator_softmax, cr_operator_attention, cr_operator_separable;
 
 struct cr_step {
   const cr_operator *operator_;
   cr_queue *queue;
   cr_op op;
-  int largest_batch;
-  int bound_batch; /* 0: none yet */
+  int streams;       /* at least 1 */
+  int largest_batch; /* pictures times streams, as everything that operators see of batches */
+  int bound_batch;   /* 0: none yet */
   cl_kernel kernel;
+  size_t largest_group; /* that this kernel runs in: with many registers less than the device's largest */
   size_t global[3], local[3];
   const struct cr_tile *tile; /* of the tile core, if the kernel has one */
   cr_buffer *zeros;           /* owned; what conv reads outside the map */
@@ -50,8 +55,9 @@ typedef struct cr_args {
   cl_int code;
 } cr_args;
 
-void cr_arg_int(cr_args *args, size_t value);                                         /* int */
+void cr_arg_int(cr_args *args, size_t value);                                         /* int; one beyond it fails */
 void cr_arg_ulong(cr_args *args, size_t value);                                       /* ulong */
+void cr_arg_local(cr_args *args, size_t bytes);                                       /* __local pointer */
 void cr_arg_buffer(cr_args *args, const cr_buffer *buffer, const cr_buffer *if_null); /* __global pointer */
 clreid_status cr_args_done(const cr_args *args, clreid_error *error);
 
@@ -59,7 +65,8 @@ clreid_status cr_args_done(const cr_args *args, clreid_error *error);
 clreid_status cr_step_kernel(cr_step *step, const char *file, const char *options, const char *name,
                              clreid_error *error);
 
-/* The index space: items in each dimension, rounded up to the local size. */
+/* The index space: items in each dimension, rounded up to the local size, which shrinks to what the kernel can run in:
+ * no kernel may rely on the size of its group. */
 void cr_step_space(cr_step *step, size_t first, size_t second, size_t third);
 
 int cr_epilogue_flags(const cr_op *op);

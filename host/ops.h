@@ -36,6 +36,7 @@ typedef struct cr_facts {
   cr_device_type type;
   bool several_types; /* it claims more than one type */
   bool usable;
+  bool is_default; /* what a NULL choice opens */
   char name[128], vendor[128], platform[128], platform_version[128], version[128], driver[128];
   char problem[128]; /* why it is not usable */
   unsigned compute_units;
@@ -101,14 +102,33 @@ typedef struct cr_view {
 
 typedef enum cr_activation { CR_LINEAR = 0, CR_RELU, CR_SIGMOID } cr_activation;
 
-typedef enum cr_kind { CR_CONV, CR_GEMM, CR_PACK, CR_POOL, CR_SCALE, CR_MASK, CR_KINDS } cr_kind;
+typedef enum cr_kind {
+  CR_CONV,
+  CR_GEMM,
+  CR_PACK,
+  CR_POOL,
+  CR_SCALE,
+  CR_MASK,
+  CR_SOFTMAX,
+  CR_ATTENTION,
+  CR_HARMONY,
+  CR_ATTEND,
+  CR_CROP,
+  CR_NORMALISE,
+  CR_WINOGRAD_INPUT,
+  CR_WINOGRAD_PRODUCT,
+  CR_WINOGRAD_OUTPUT,
+  CR_SEPARABLE,
+  CR_KINDS
+} cr_kind;
 
-enum { CR_OUTPUT, CR_INPUT, CR_SECOND, CR_RESIDUAL, CR_VIEWS }; /* roles of the views of an operator */
+enum { CR_OUTPUT, CR_INPUT, CR_SECOND, CR_RESIDUAL, CR_GATE, CR_VIEWS }; /* roles of the views of an operator */
 
-/* Convolution. input[batch][height][width][channels] by weights, + bias[out_channels], + residual of the output's
- * shape, then the activation. weights as cr_conv_pack lays them out; bias float[cr_padded(out_channels)].
- * input.row is the distance of two neighbouring pixels; input_line that of two lines, for maps with a margin (0 means
- * width * input.row). A map with a margin stores its zero border itself: padding is then 0. */
+/* Convolution. input[batch][height][width][channels] by weights, + bias[out_channels], times gate (one row of
+ * out_channels a picture), + residual of the output's shape, then the activation. weights as cr_conv_pack lays them
+ * out; bias float[cr_padded(out_channels)]. input.row is the distance of two neighbouring pixels; input_line that of
+ * two lines, for maps with a margin (0 means width * input.row). A map with a margin stores its zero border itself:
+ * padding is then 0. */
 typedef struct cr_conv {
   int height, width, channels; /* of the input */
   int out_height, out_width, out_channels;
@@ -139,8 +159,9 @@ typedef struct cr_pack {
   bool transposed;
 } cr_pack;
 
-/* Window pooling, or with global set the mean of all positions: output one row of channels. Padding never wins a
- * maximum and is not counted in an average. */
+/* Window pooling, or with global set the mean of all positions: output one row of channels. A global mean may take
+ * second, a mask of the input's shape: the mean of input * mask. Padding never wins a maximum and is not counted in an
+ * average. */
 typedef struct cr_pool {
   bool maximum, global;
   int height, width, channels;
@@ -162,6 +183,108 @@ typedef struct cr_mask {
   int rows, columns;
 } cr_mask;
 
+/* output[r][.] = softmax over the columns of input[r][.]: exp(x - most) / sum, for logits of any size; the exponentials
+ * are added with ascending columns. Padding columns become zero. */
+typedef struct cr_softmax {
+  int rows, columns;
+} cr_softmax;
+
+/* output[i][c] = sum over j of softmax_j(sum over k of input[i][k] second[k][j]) residual[j][c], the weights of the sum
+ * never stored: input [positions][inner], second in panels as CR_PACK transposed makes them of [positions][inner],
+ * residual [positions][inner]. Sums ascend. */
+typedef struct cr_attention {
+  int positions, inner;
+} cr_attention;
+
+/* The most positions that CR_ATTENTION may have on the device: it keeps their weights in local memory. */
+int cr_attention_most(const cr_device *device);
+
+/* What harmonious attention sees in input[height][width][channels]; output is one row of floats, whatever the storage:
+ *     v[padded(channels)]       W blended: the mask at position p is sigmoid(relu(s[p] v[c] + shift[c])), see cr_attend
+ *     centres[padded(centres)]  tanh of a linear layer of q
+ *     s[padded(height width)]   resized to height x width, bilinear, half-pixel centres
+ * with m[p] the mean over channels and q[c] the mean over positions:
+ *     s = relu(layer 1 of resized(relu(layer 0 of m, 3x3 windows of stride 2, padding 1)))
+ *     v = layer 4, without its shift, of relu(layer 3 of relu(layer 2 of q)),   centres = tanh(layer 5 of q)
+ * weights: the six layers one after the other, in float, each a matrix in panels [padded(out) / 16][in][16], then its
+ * shift [padded(out)]; out and in: 1 9, 1 1, reduced channels, channels reduced, channels channels, centres channels.
+ * A rank-one input makes a matrix of the blend: W (s[p] c) = s[p] (W c). */
+typedef struct cr_harmony {
+  int height, width, channels;
+  int reduced;
+  int centres; /* two, x and y, for each region */
+} cr_harmony;
+
+/* Outputs and inputs of those layers. */
+enum { CR_HARMONY_LAYERS = 6 };
+static inline void cr_harmony_layers(const cr_harmony *h, int out[CR_HARMONY_LAYERS], int in[CR_HARMONY_LAYERS])
+{
+  out[0] = out[1] = in[1] = 1;
+  in[0] = 9;
+  out[2] = in[3] = h->reduced;
+  in[2] = out[3] = in[4] = out[4] = in[5] = h->channels;
+  out[5] = h->centres;
+}
+
+/* Where the parts of that row begin, and its length. */
+static inline size_t cr_harmony_centres(const cr_harmony *h)
+{
+  return cr_padded(h->channels);
+}
+
+static inline size_t cr_harmony_map(const cr_harmony *h)
+{
+  return cr_harmony_centres(h) + cr_padded(h->centres);
+}
+
+static inline size_t cr_harmony_length(const cr_harmony *h)
+{
+  return cr_harmony_map(h) + cr_padded((size_t)h->height * h->width);
+}
+
+/* output[r][c] = input[r][c] * sigmoid(relu(s[r] v[c] + bias[c])), without input the mask alone: second is v, floats; s
+ * begins `map` floats after it. */
+typedef struct cr_attend {
+  int rows, columns;
+  size_t map;
+} cr_attend;
+
+/* output[stream][i][j][c] = input[y + i][x + j][c] + residual[stream][i][j][c], bilinear, zero outside the map, with
+ * x = (tx + 1) width / 2 - out_width / 2, y = (ty + 1) height / 2 - out_height / 2; second is tx, ty of each stream:
+ * floats. */
+typedef struct cr_crop {
+  int height, width, channels;
+  int out_height, out_width, streams;
+} cr_crop;
+
+/* Vectors of floats: each of `parts` equal parts divided by its L2 norm, or by 1e-12 if that is larger. */
+typedef struct cr_normalise {
+  int columns, parts; /* columns is a multiple of parts * CR_PANEL */
+} cr_normalise;
+
+/* 3x3 convolution of stride 1 by minimal filtering F(tile x tile), tile 2 or 4, in three steps: windows of the input
+ * into planes, a product for each plane, planes into the output with bias, residual and activation. Planes are
+ * [cr_winograd_planes][cr_winograd_tiles of all pictures][padded channels]: a tensor of as many rows a picture. */
+typedef struct cr_winograd {
+  int tile;
+  int height, width, channels;
+  int out_height, out_width, out_channels;
+  int padding;
+} cr_winograd;
+
+int cr_winograd_planes(const cr_winograd *winograd);
+int cr_winograd_tiles(const cr_winograd *winograd); /* of one picture */
+
+/* A 1x1 convolution, bias, ReLU, then a depthwise 3x3 one with padding 1, bias, ReLU; what is between them is float and
+ * is not stored. weights[padded(out_channels) / 16][channels + 9][16], the second convolution's taps after the first
+ * one's weights; bias float[2][padded(out_channels)]. For devices that run a work-item as a loop, over few and large
+ * groups. */
+typedef struct cr_separable {
+  int height, width, channels;
+  int out_height, out_width, out_channels;
+  int stride; /* 1 or 2 */
+} cr_separable;
+
 typedef struct cr_op {
   cr_kind kind;
   const char *name; /* for messages and profiles; lives as long as the step */
@@ -169,9 +292,10 @@ typedef struct cr_op {
   cr_buffer *weights, *bias; /* borrowed from the model; NULL: none */
   cr_activation activation;
   bool half;         /* storage of all views and of packed weights; sums are float */
-  bool float_output; /* output float even where the storage is half (pool, scale) */
+  bool float_output; /* output float even where the storage is half (conv, pool, scale) */
   bool float_input;  /* input float even where the storage is half (scale) */
   bool plain;        /* the plain twin of the kernel */
+  int streams;       /* > 1: maps a picture; the views' picture stride is from map to map, for 0 and 1 there is one */
   union {
     cr_conv conv;
     cr_gemm gemm;
@@ -179,6 +303,14 @@ typedef struct cr_op {
     cr_pool pool;
     cr_scale scale;
     cr_mask mask;
+    cr_softmax softmax;
+    cr_attention attention;
+    cr_harmony harmony;
+    cr_attend attend;
+    cr_crop crop;
+    cr_normalise normalise;
+    cr_winograd winograd;
+    cr_separable separable;
   };
 } cr_op;
 
@@ -197,6 +329,10 @@ const char *cr_step_variant(const cr_step *step); /* "conv 6x16 vec16": for prof
  * [kernel_width] times scale[out_channels] -> a buffer, of halves if op->half. Uses op->conv, op->half, op->plain. */
 clreid_status cr_conv_pack(cr_device *device, const cr_op *op, const float *weights, const float *scale,
                            cr_buffer **packed, clreid_error *error);
+
+/* The same for CR_WINOGRAD_PRODUCT: weights[out_channels][channels][3][3] -> planes of panels, floats. */
+clreid_status cr_winograd_pack(cr_device *device, const cr_op *op, const float *weights, cr_buffer **packed,
+                               clreid_error *error);
 
 /* Rounds floats to halves, to nearest even, and back. */
 void cr_to_half(const float *from, uint16_t *to, size_t count);

@@ -24,6 +24,14 @@ static void add_term(sum *s, double a)
   add_product(s, a, 1);
 }
 
+/* Of what is there so far: one rounding more for each of its summands. */
+static void multiply(sum *s, double factor)
+{
+  s->value *= factor;
+  s->magnitude *= fabs(factor);
+  s->terms++;
+}
+
 /* ---- Bounds ----------------------------------------------------------------------------------------------------- */
 
 static const double unit = 0x1p-24; /* roundoff of float */
@@ -61,10 +69,11 @@ static cr_expected activated(cr_expected x, cr_activation activation)
   return activation == CR_SIGMOID ? sigmoid_of(x) : x;
 }
 
-/* The ways that results end in: bias, residual, activation. */
+/* The ways that results end in: bias, gate, residual, activation. */
 static cr_expected epilogue(const cr_trial *trial, sum s, int picture, size_t row, size_t column)
 {
   if (trial->bias) add_term(&s, trial->bias[cr_trial_bias_by_row(&trial->op) ? row : column]);
+  if (trial->op.view[CR_GATE].buffer) multiply(&s, cr_trial_read(trial, CR_GATE, picture, 0, column));
   if (trial->op.view[CR_RESIDUAL].buffer) add_term(&s, cr_trial_read(trial, CR_RESIDUAL, picture, row, column));
   return activated((cr_expected){s.value, bound_of_sum(&s)}, trial->op.activation);
 }
@@ -127,6 +136,7 @@ static cr_expected expect_pool(const cr_trial *trial, int picture, size_t row, s
   const int left = p->global ? 0 : (int)row % p->out_width * p->stride_width - p->padding_width;
   const int window_height = p->global ? p->height : p->kernel_height;
   const int window_width = p->global ? p->width : p->kernel_width;
+  const bool masked = trial->op.view[CR_SECOND].buffer;
   double most = -INFINITY;
   sum s = {0};
   for (int y = top; y < top + window_height; y++)
@@ -134,11 +144,11 @@ static cr_expected expect_pool(const cr_trial *trial, int picture, size_t row, s
       if (y < 0 || y >= p->height || x < 0 || x >= p->width) continue;
       const double value = cr_trial_read(trial, CR_INPUT, picture, (size_t)y * p->width + x, column);
       if (value > most) most = value;
-      add_term(&s, value);
+      add_product(&s, value, masked ? cr_trial_read(trial, CR_SECOND, picture, (size_t)y * p->width + x, column) : 1);
     }
   if (p->maximum && !p->global) return (cr_expected){most, 0};
-  /* The division: 2.5 units in the last place, 5 roundoffs. */
-  return (cr_expected){s.value / s.terms, gamma_of(s.terms + 5) * s.magnitude / s.terms + FLT_MIN};
+  /* The division: 2.5 units in the last place, 5 roundoffs; and the product with a mask. */
+  return (cr_expected){s.value / s.terms, gamma_of(s.terms + 5 + masked) * s.magnitude / s.terms + FLT_MIN};
 }
 
 static cr_expected expect_scale(const cr_trial *trial, int picture, size_t row, size_t column)
@@ -156,6 +166,296 @@ static cr_expected expect_mask(const cr_trial *trial, int picture, size_t row, s
   return (cr_expected){value, gamma_of(2) * fabs(value) + FLT_MIN};
 }
 
+/* Softmax of columns logits, each within error of what it should be. An exponent is off by the errors of its logit and
+ * of the most, and by the rounding of their difference, which is at most 88 where exp does not end below FLT_MIN; exp
+ * itself is good to 4 roundoffs, a quotient to 5. */
+typedef struct softmax {
+  double most, sum;
+  double relative; /* error of a weight, of itself */
+  int columns;
+} softmax;
+
+static void softmax_begin(softmax *s, int columns)
+{
+  *s = (softmax){.most = -INFINITY, .columns = columns};
+}
+
+static void softmax_end(softmax *s, double error)
+{
+  const double exponential = expm1(2 * error + 88 * unit) * (1 + 4 * unit) + 4 * unit;
+  s->relative =
+      exponential < 1 ? (1 + exponential) / (1 - exponential) * (1 + gamma_of(s->columns + 10)) - 1 : INFINITY;
+}
+
+static cr_expected expect_softmax(const cr_trial *trial, int picture, size_t row, size_t column)
+{
+  const int columns = trial->op.softmax.columns;
+  softmax s;
+  softmax_begin(&s, columns);
+  for (int c = 0; c < columns; c++) s.most = fmax(s.most, cr_trial_read(trial, CR_INPUT, picture, row, c));
+  for (int c = 0; c < columns; c++) s.sum += exp(cr_trial_read(trial, CR_INPUT, picture, row, c) - s.most);
+  softmax_end(&s, 0);
+  const double value = exp(cr_trial_read(trial, CR_INPUT, picture, row, column) - s.most) / s.sum;
+  return (cr_expected){value, s.relative * value + 2 * FLT_MIN};
+}
+
+static sum attention_logit(const cr_trial *trial, int picture, size_t row, int j)
+{
+  sum s = {0};
+  for (int k = 0; k < trial->op.attention.inner; k++)
+    add_product(&s, cr_trial_read(trial, CR_INPUT, picture, row, k), cr_trial_read(trial, CR_SECOND, picture, k, j));
+  return s;
+}
+
+static cr_expected expect_attention(const cr_trial *trial, int picture, size_t row, size_t column)
+{
+  const int positions = trial->op.attention.positions;
+  double error = 0;
+  softmax s;
+  sum y = {0};
+  softmax_begin(&s, positions);
+  for (int j = 0; j < positions; j++) {
+    const sum logit = attention_logit(trial, picture, row, j);
+    s.most = fmax(s.most, logit.value);
+    error = fmax(error, bound_of_sum(&logit));
+  }
+  for (int j = 0; j < positions; j++) {
+    const double weight = exp(attention_logit(trial, picture, row, j).value - s.most);
+    s.sum += weight;
+    add_product(&y, weight, cr_trial_read(trial, CR_RESIDUAL, picture, j, column));
+  }
+  softmax_end(&s, error);
+  const double relative = (1 + s.relative) * (1 + gamma_of(y.terms + 1)) - 1;
+  return (cr_expected){y.value / s.sum, relative * y.magnitude / s.sum + 3 * flushed(&y)};
+}
+
+/* ---- Harmonious attention ---------------------------------------------------------------------------------------- */
+
+/* A sum whose summands are themselves only known within bounds. */
+typedef struct loose_sum {
+  sum exact;
+  double bound; /* of what the summands' bounds add */
+} loose_sum;
+
+static void add_loose(loose_sum *s, double weight, cr_expected x)
+{
+  add_product(&s->exact, weight, x.value);
+  s->exact.magnitude += fabs(weight) * x.bound; /* roundings are relative to what is there, not to what should be */
+  s->bound += fabs(weight) * x.bound;
+}
+
+static cr_expected settled(const loose_sum *s)
+{
+  return (cr_expected){s->exact.value, s->bound + bound_of_sum(&s->exact)};
+}
+
+/* Weights of layer l for one of its outputs: element i at [i * CR_PANEL], the shift in *shift. */
+static const float *layer_of(const cr_trial *trial, int l, int output, double *shift)
+{
+  int out[CR_HARMONY_LAYERS], in[CR_HARMONY_LAYERS];
+  const float *weights = trial->weights;
+  cr_harmony_layers(&trial->op.harmony, out, in);
+  for (int k = 0; k < l; k++) weights += cr_padded(out[k]) * (in[k] + 1);
+  *shift = weights[cr_padded(out[l]) * in[l] + output];
+  return weights + (size_t)(output / CR_PANEL) * in[l] * CR_PANEL + output % CR_PANEL;
+}
+
+/* The mean over rows and columns from `first` on; gamma for the sum in any order, and for the quotient. */
+static cr_expected mean_of(const cr_trial *trial, int picture, size_t row, size_t rows, size_t column, size_t columns)
+{
+  sum s = {0};
+  for (size_t r = row; r < row + rows; r++)
+    for (size_t c = column; c < column + columns; c++) add_term(&s, cr_trial_read(trial, CR_INPUT, picture, r, c));
+  return (cr_expected){s.value / s.terms, gamma_of(s.terms + 6) * s.magnitude / s.terms + FLT_MIN};
+}
+
+static cr_expected mean_of_positions(const cr_trial *trial, int picture, int channel)
+{
+  return mean_of(trial, picture, 0, trial->extent[CR_INPUT].rows, (size_t)channel, 1);
+}
+
+static cr_expected reduced_channel(const cr_trial *trial, int picture, int output)
+{
+  double shift;
+  const float *weights = layer_of(trial, 2, output, &shift);
+  loose_sum s = {{0}, 0};
+  for (int c = 0; c < trial->op.harmony.channels; c++)
+    add_loose(&s, weights[(size_t)c * CR_PANEL], mean_of_positions(trial, picture, c));
+  add_term(&s.exact, shift);
+  return activated(settled(&s), CR_RELU);
+}
+
+static cr_expected expect_blend(const cr_trial *trial, int picture, int output)
+{
+  enum { MOST_REDUCED = 64 };
+  const cr_harmony *h = &trial->op.harmony;
+  cr_expected reduced[MOST_REDUCED];
+  double shift;
+  for (int r = 0; r < h->reduced && r < MOST_REDUCED; r++) reduced[r] = reduced_channel(trial, picture, r);
+  const float *blend = layer_of(trial, 4, output, &shift);
+  loose_sum v = {{0}, 0};
+  for (int c = 0; c < h->channels; c++) {
+    const float *weights = layer_of(trial, 3, c, &shift);
+    loose_sum s = {{0}, 0};
+    for (int r = 0; r < h->reduced; r++) add_loose(&s, weights[(size_t)r * CR_PANEL], reduced[r]);
+    add_term(&s.exact, shift);
+    add_loose(&v, blend[(size_t)c * CR_PANEL], activated(settled(&s), CR_RELU));
+  }
+  return settled(&v);
+}
+
+/* OpenCL promises tanh to 5 units in the last place: 10 roundoffs. */
+static cr_expected expect_centre(const cr_trial *trial, int picture, int output)
+{
+  double shift;
+  const float *weights = layer_of(trial, 5, output, &shift);
+  loose_sum s = {{0}, 0};
+  for (int c = 0; c < trial->op.harmony.channels; c++)
+    add_loose(&s, weights[(size_t)c * CR_PANEL], mean_of_positions(trial, picture, c));
+  add_term(&s.exact, shift);
+  const cr_expected x = settled(&s);
+  return (cr_expected){tanh(x.value), x.bound + gamma_of(10)};
+}
+
+static cr_expected small_map(const cr_trial *trial, int picture, int y, int x)
+{
+  const cr_harmony *h = &trial->op.harmony;
+  double shift;
+  const float *weights = layer_of(trial, 0, 0, &shift);
+  loose_sum s = {{0}, 0};
+  for (int t = 0; t < 9; t++) {
+    const int at_y = 2 * y - 1 + t / 3, at_x = 2 * x - 1 + t % 3;
+    if (at_y < 0 || at_y >= h->height || at_x < 0 || at_x >= h->width) continue;
+    add_loose(&s, weights[t * CR_PANEL],
+              mean_of(trial, picture, (size_t)at_y * h->width + at_x, 1, 0, (size_t)h->channels));
+  }
+  add_term(&s.exact, shift);
+  return activated(settled(&s), CR_RELU);
+}
+
+/* Output i of `out` between `in` positions: the one before it, and how far it is on the way to the next. */
+static int between(int i, int out, int in, double *part)
+{
+  double at = (i + 0.5) * in / out - 0.5;
+  if (at < 0) at = 0;
+  const int before = (int)at < in - 1 ? (int)at : in - 1;
+  *part = at - before;
+  return before;
+}
+
+/* The place is known in float to 4 roundoffs of the map's size, and the map between two pixels is no steeper than they
+ * differ; then a few roundings of the interpolation, of the layer, and the layer's factor. */
+static cr_expected expect_map(const cr_trial *trial, int picture, int position)
+{
+  const cr_harmony *h = &trial->op.harmony;
+  const int small_height = (h->height + 1) / 2, small_width = (h->width + 1) / 2;
+  double down, across, shift;
+  const int top = between(position / h->width, h->height, small_height, &down);
+  const int left = between(position % h->width, h->width, small_width, &across);
+  const int bottom = top + 1 < small_height ? top + 1 : top, right = left + 1 < small_width ? left + 1 : left;
+  const cr_expected corner[4] = {small_map(trial, picture, top, left), small_map(trial, picture, top, right),
+                                 small_map(trial, picture, bottom, left), small_map(trial, picture, bottom, right)};
+  const double weight[4] = {(1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across};
+  double value = 0, bound = 0, most = 0;
+  for (int k = 0; k < 4; k++) {
+    value += weight[k] * corner[k].value;
+    bound += weight[k] * corner[k].bound;
+    if (corner[k].value + corner[k].bound > most) most = corner[k].value + corner[k].bound;
+  }
+  const double place = gamma_of(4) * (small_height + small_width);
+  bound += (2 * place + gamma_of(8)) * most;
+  const double factor = layer_of(trial, 1, 0, &shift)[0];
+  const cr_expected s = {factor * value + shift, fabs(factor) * bound +
+                                                     gamma_of(3) * (fabs(factor) * (value + bound) + fabs(shift)) +
+                                                     4 * FLT_MIN};
+  return activated(s, CR_RELU);
+}
+
+static cr_expected expect_harmony(const cr_trial *trial, int picture, size_t column)
+{
+  const cr_harmony *h = &trial->op.harmony;
+  const size_t centres = cr_harmony_centres(h), map = cr_harmony_map(h);
+  const size_t within = column >= map ? column - map : column >= centres ? column - centres : column;
+  const size_t size = column >= map       ? (size_t)h->height * h->width
+                      : column >= centres ? (size_t)h->centres
+                                          : (size_t)h->channels;
+  if (within >= size) return (cr_expected){0, 0}; /* padding */
+  if (column >= map) return expect_map(trial, picture, (int)within);
+  return column >= centres ? expect_centre(trial, picture, (int)within) : expect_blend(trial, picture, (int)within);
+}
+
+/* ---- Pointwise, then depthwise ----------------------------------------------------------------------------------- */
+
+static cr_expected expect_separable(const cr_trial *trial, int picture, size_t row, size_t column)
+{
+  const cr_separable *p = &trial->op.separable;
+  const size_t weights = column * (size_t)(p->channels + 9), padded = trial->extent[CR_OUTPUT].padded;
+  loose_sum total = {{0}, 0};
+  for (int t = 0; t < 9; t++) {
+    const int y = (int)row / p->out_width * p->stride - 1 + t / 3, x = (int)row % p->out_width * p->stride - 1 + t % 3;
+    if (y < 0 || y >= p->height || x < 0 || x >= p->width) continue;
+    sum s = {0};
+    for (int k = 0; k < p->channels; k++)
+      add_product(&s, cr_trial_read(trial, CR_INPUT, picture, (size_t)y * p->width + x, (size_t)k),
+                  stored_weight(trial, weights + (size_t)k, (int)column));
+    add_term(&s, trial->bias[column]);
+    add_loose(&total, stored_weight(trial, weights + (size_t)(p->channels + t), (int)column),
+              activated((cr_expected){s.value, bound_of_sum(&s)}, CR_RELU));
+  }
+  add_term(&total.exact, trial->bias[padded + column]);
+  return activated(settled(&total), CR_RELU);
+}
+
+static cr_expected expect_attend(const cr_trial *trial, int picture, size_t row, size_t column)
+{
+  sum logit = {0};
+  add_product(&logit, cr_trial_read(trial, CR_SECOND, picture, 0, trial->op.attend.map + row),
+              cr_trial_read(trial, CR_SECOND, picture, 0, column));
+  add_term(&logit, trial->bias[column]);
+  const cr_expected x = activated((cr_expected){logit.value, bound_of_sum(&logit)}, CR_RELU);
+  const cr_expected mask = sigmoid_of(x);
+  const double input = cr_trial_read(trial, CR_INPUT, picture, row, column);
+  return (cr_expected){input * mask.value,
+                       fabs(input) * (mask.bound + gamma_of(1) * (mask.value + mask.bound)) + FLT_MIN};
+}
+
+/* The place is known to a few roundoffs of the map's size (each of four numbers of that size is rounded), which moves
+ * the value by at most the difference of neighbours; at whole numbers the neighbours of either side count. */
+static cr_expected expect_crop(const cr_trial *trial, int picture, size_t row, size_t column)
+{
+  const cr_crop *c = &trial->op.crop;
+  const int size = c->out_height * c->out_width, stream = (int)row / size;
+  const double tx = cr_trial_read(trial, CR_SECOND, picture, 0, 2 * (size_t)stream);
+  const double ty = cr_trial_read(trial, CR_SECOND, picture, 0, 2 * (size_t)stream + 1);
+  const double y = (ty + 1) * c->height / 2 - c->out_height / 2.0 + (int)row % size / c->out_width;
+  const double x = (tx + 1) * c->width / 2 - c->out_width / 2.0 + (int)row % size % c->out_width;
+  const int top = (int)floor(y), left = (int)floor(x);
+  double most = 0;
+  sum s = {0};
+  for (int at_y = top - 1; at_y <= top + 2; at_y++)
+    for (int at_x = left - 1; at_x <= left + 2; at_x++) {
+      if (at_y < 0 || at_y >= c->height || at_x < 0 || at_x >= c->width) continue;
+      const double value = cr_trial_read(trial, CR_INPUT, picture, (size_t)at_y * c->width + at_x, column);
+      const double weight = (1 - fabs(y - at_y)) * (1 - fabs(x - at_x));
+      if (fabs(value) > most) most = fabs(value);
+      if (fabs(y - at_y) < 1 && fabs(x - at_x) < 1) add_product(&s, weight, value);
+    }
+  if (trial->op.view[CR_RESIDUAL].buffer) add_term(&s, cr_trial_read(trial, CR_RESIDUAL, picture, row, column));
+  const double place = gamma_of(4) * (c->height + c->width + c->out_height + c->out_width);
+  return (cr_expected){s.value, bound_of_sum(&s) + gamma_of(3) * s.magnitude + 2 * place * most};
+}
+
+/* sqrt to 3 units in the last place, half of the sum's error; the quotient to 2.5. */
+static cr_expected expect_normalise(const cr_trial *trial, int picture, size_t column)
+{
+  const size_t size = (size_t)trial->op.normalise.columns / (size_t)trial->op.normalise.parts,
+               first = column / size * size;
+  double squares = 0;
+  for (size_t c = first; c < first + size; c++) squares += pow(cr_trial_read(trial, CR_INPUT, picture, 0, c), 2);
+  const double norm = fmax(sqrt(squares), 1e-12), value = cr_trial_read(trial, CR_INPUT, picture, 0, column) / norm;
+  return (cr_expected){value, gamma_of((double)(size + 1) / 2 + 6 + 5) * fabs(value) + FLT_MIN};
+}
+
 cr_expected cr_oracle_expect(const cr_trial *trial, int picture, size_t row, size_t column)
 {
   switch (trial->op.kind) {
@@ -169,6 +469,20 @@ cr_expected cr_oracle_expect(const cr_trial *trial, int picture, size_t row, siz
     return expect_scale(trial, picture, row, column);
   case CR_MASK:
     return expect_mask(trial, picture, row, column);
+  case CR_SOFTMAX:
+    return expect_softmax(trial, picture, row, column);
+  case CR_ATTENTION:
+    return expect_attention(trial, picture, row, column);
+  case CR_HARMONY:
+    return expect_harmony(trial, picture, column);
+  case CR_ATTEND:
+    return expect_attend(trial, picture, row, column);
+  case CR_CROP:
+    return expect_crop(trial, picture, row, column);
+  case CR_SEPARABLE:
+    return expect_separable(trial, picture, row, column);
+  case CR_NORMALISE:
+    return expect_normalise(trial, picture, column);
   default:
     return (cr_expected){cr_trial_read(trial, CR_INPUT, picture, row, column), 0}; /* CR_PACK moves numbers */
   }

@@ -6,15 +6,17 @@
 static clreid_status prepare_global(cr_step *step, clreid_error *error)
 {
   const cr_pool *p = &step->op.pool;
-  const cr_view *output = &step->op.view[CR_OUTPUT];
+  const cr_view *output = &step->op.view[CR_OUTPUT], *mask = &step->op.view[CR_SECOND];
   CR_TRY(cr_rows_kernel(step, "pool.cl", "pool_global", error));
   cr_args args = {step->kernel, 0, CL_SUCCESS};
   cr_arg_view(&args, &step->op.view[CR_INPUT], NULL);
   cr_arg_buffer(&args, output->buffer, NULL);
   cr_arg_ulong(&args, output->offset);
   cr_arg_ulong(&args, output->picture);
+  cr_arg_view(&args, mask, step->op.view[CR_INPUT].buffer);
   cr_arg_int(&args, (size_t)p->height * p->width);
   cr_arg_int(&args, cr_padded(p->channels));
+  cr_arg_int(&args, mask->buffer != NULL);
   return cr_args_done(&args, error);
 }
 

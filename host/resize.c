@@ -269,8 +269,8 @@ static cr_resize *allocate(cr_queue *queue, const cr_resize_spec *spec, const cr
     return NULL;
   }
   resize->spec = *spec;
-  *resize->step =
-      (cr_step){.operator_ = &operator_resize, .queue = queue, .largest_batch = largest_batch, .local = {1, 1, 1}};
+  *resize->step = (cr_step){
+      .operator_ = &operator_resize, .queue = queue, .streams = 1, .largest_batch = largest_batch, .local = {1, 1, 1}};
   resize->step->op.name = "resize";
   resize->step->op.view[CR_OUTPUT] = *output;
   cr_buffer_retain(output->buffer);

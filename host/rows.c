@@ -41,7 +41,11 @@ void cr_rows_space(cr_step *step, size_t columns, size_t rows, size_t batch)
 
 void cr_rows_space_columns(cr_step *step, size_t columns, size_t batch)
 {
-  const size_t items = cr_padded(columns) / cr_rows_vector(step);
+  cr_rows_space_items(step, cr_padded(columns) / cr_rows_vector(step), batch);
+}
+
+void cr_rows_space_items(cr_step *step, size_t items, size_t batch)
+{
   set_locals(step, items);
   cr_step_space(step, items, 1, batch);
 }

@@ -18,6 +18,9 @@ void cr_rows_space(cr_step *step, size_t columns, size_t rows, size_t batch);
 /* The same where each work-item owns one vector of columns on any device. */
 void cr_rows_space_columns(cr_step *step, size_t columns, size_t batch);
 
+/* One work-item for each of `items` (rows that are not divided) and picture. */
+void cr_rows_space_items(cr_step *step, size_t items, size_t batch);
+
 /* offset, picture stride and row stride of a view, as every row kernel takes them. */
 void cr_arg_view(cr_args *args, const cr_view *view, const cr_buffer *if_null);
 

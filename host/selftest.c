@@ -17,6 +17,7 @@ enum {
   PANELS = 128,
   SHARED = 256, /* the second operand */
   MAXIMUM = 512,
+  GATE = 1024,
 };
 
 /* Rows up to 3, up to 2048 and beyond, and columns up to 16, 64 and beyond, decide the tile (host/tile.c). */
@@ -32,6 +33,8 @@ static const struct {
     {1, 11, 7, 3, 20, 1, {.kernel = 7, .stride = 2, .padding = 3}, BIAS | RELU},
     {3, 8, 5, 24, 24, 3, {.kernel = 3, .stride = 2, .padding = 2, .dilation = 2}, BIAS},
     {1, 5, 5, 33, 33, 33, {.kernel = 3, .padding = 1}, BIAS},
+    {3, 5, 3, 32, 40, 1, {.kernel = 1}, BIAS | GATE | RESIDUAL | RELU},
+    {1, 1, 1, 100, 72, 1, {.kernel = 1}, BIAS | SIGMOID},
 };
 
 static const struct {
@@ -50,6 +53,7 @@ static const struct {
     {2, 17, 9, 20, {.kernel = 3, .stride = 2, .padding = 1}, MAXIMUM},
     {1, 7, 6, 33, {.kernel = 3, .stride = 1, .padding = 1}, 0},
     {3, 16, 8, 100, {0}, 0},
+    {2, 9, 8, 40, {0}, SECOND},
 };
 
 static const struct {
@@ -63,7 +67,12 @@ static const struct {
     {CR_MASK, 2, 9, 40, SECOND | RESIDUAL},
     {CR_MASK, 1, 33, 17, SECOND},
     {CR_PACK, 2, 19, 37, 0},
+    {CR_SOFTMAX, 2, 7, 45, 0},
 };
+
+static const struct {
+  int batch, positions, inner, power; /* of the embeddings: 6 makes logits of thousands */
+} attentions[] = {{2, 45, 33, 0}, {1, 17, 4, 6}};
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
@@ -73,6 +82,7 @@ static cr_trial_spec with_options(cr_trial_spec spec, int options)
   spec.residual = options & RESIDUAL;
   spec.scale = options & SCALE;
   spec.second = options & SECOND;
+  spec.gate = options & GATE;
   spec.transposed = options & TRANSPOSED;
   spec.shared[CR_SECOND] = options & SHARED;
   spec.op.activation = options & RELU ? CR_RELU : options & SIGMOID ? CR_SIGMOID : CR_LINEAR;
@@ -144,10 +154,44 @@ static clreid_status check_row_operators(cr_queue *queue, int *checks, clreid_er
   return CLREID_OK;
 }
 
+static clreid_status check_attentions(cr_queue *queue, int *checks, clreid_error *error)
+{
+  for (size_t i = 0; i < COUNT(attentions); i++) {
+    cr_trial_spec spec = cr_trial_attention(attentions[i].batch, attentions[i].positions, attentions[i].inner);
+    spec.power = attentions[i].power;
+    CR_TRY(check_all(queue, spec, checks, error));
+  }
+  return CLREID_OK;
+}
+
+/* What harmonious attention and its network need beside the rest; depthwise convolutions stand among the convolutions.
+ */
+static clreid_status check_harmony(cr_queue *queue, int *checks, clreid_error *error)
+{
+  static const cr_op ops[] = {
+      {.kind = CR_HARMONY,
+       .float_output = true,
+       .harmony = {.height = 5, .width = 4, .channels = 33, .reduced = 2, .centres = 8}},
+      {.kind = CR_ATTEND, .attend = {.rows = 35, .columns = 17, .map = 48}},
+      {.kind = CR_CROP,
+       .crop = {.height = 9, .width = 7, .channels = 20, .out_height = 4, .out_width = 3, .streams = 4}},
+      {.kind = CR_NORMALISE, .normalise = {.columns = 64, .parts = 2}},
+      {.kind = CR_SEPARABLE,
+       .separable =
+           {.height = 7, .width = 9, .channels = 5, .out_height = 4, .out_width = 5, .out_channels = 20, .stride = 2}},
+  };
+  for (size_t i = 0; i < COUNT(ops); i++) {
+    const cr_trial_spec spec = {
+        .op = ops[i], .batch = 2, .bias = ops[i].kind == CR_ATTEND, .residual = ops[i].kind == CR_CROP};
+    CR_TRY(check_all(queue, spec, checks, error));
+  }
+  return CLREID_OK;
+}
+
 clreid_status cr_selftest(cr_device *device, int *checks, clreid_error *error)
 {
-  static clreid_status (*const parts[])(cr_queue *, int *, clreid_error *) = {check_convolutions, check_products,
-                                                                              check_pools, check_row_operators};
+  static clreid_status (*const parts[])(cr_queue *, int *, clreid_error *) = {
+      check_convolutions, check_products, check_pools, check_row_operators, check_attentions, check_harmony};
   int count = 0;
   cr_queue *queue;
   CR_TRY(cr_queue_create(device, &queue, error));

@@ -16,12 +16,14 @@ const cr_tile cr_tiles[] = {
     {.rows = 8, .vectors = 1, .vector = 16, .local_rows = 1, .local_columns = 1},
     {.rows = 3, .vectors = 1, .vector = 16, .local_rows = 1, .local_columns = 1},
     {.rows = 4, .vectors = 2, .vector = 4, .local_rows = 1, .local_columns = 1}, /* 16 registers of 4 floats */
+    {.rows = 4, .vectors = 1, .vector = 16, .local_rows = 1, .local_columns = 1},
     {.rows = 8, .vectors = 1, .vector = 4, .columns_first = true, .local_rows = 4, .local_columns = 16},
     {.rows = 4, .vectors = 1, .vector = 4, .columns_first = true, .local_rows = 4, .local_columns = 16},
     {.rows = 4, .vectors = 1, .vector = 4, .columns_first = true, .local_rows = 4, .local_columns = 4},
+    {.rows = 1, .vectors = 4, .vector = 16, .local_rows = 1, .local_columns = 1}, /* vectors: four chains of sums */
 };
 const size_t cr_tile_count = sizeof cr_tiles / sizeof cr_tiles[0];
-enum { TILE_AVX2, TILE_AVX512, TILE_8, TILE_3, TILE_SSE, TILE_GPU, TILE_GPU_SHORT, TILE_GPU_SMALL };
+enum { TILE_AVX2, TILE_AVX512, TILE_8, TILE_3, TILE_SSE, TILE_4, TILE_GPU, TILE_GPU_SHORT, TILE_GPU_SMALL, TILE_1 };
 
 bool cr_tile_valid(const cr_tile *tile, const cr_facts *facts)
 {
@@ -29,16 +31,27 @@ bool cr_tile_valid(const cr_tile *tile, const cr_facts *facts)
          CR_PANEL % tile->vector == 0;
 }
 
-static int choose(const cr_facts *facts, int rows, int columns)
+/* The last one's group is a single work-item, which every device runs. */
+static int choose_in_groups(const cr_facts *facts, size_t rows, int columns)
 {
-  if (facts->type != CR_DEVICE_CPU)
-    return facts->largest_work_group < 64 ? TILE_GPU_SMALL : rows < 2048 || columns < 64 ? TILE_GPU_SHORT : TILE_GPU;
+  const int tiles[] = {rows < 2048 || columns < 64 ? TILE_GPU_SHORT : TILE_GPU, TILE_GPU_SMALL, TILE_SSE};
+  int t = 0;
+  while (tiles[t] != TILE_SSE && !cr_tile_valid(&cr_tiles[tiles[t]], facts)) t++;
+  return tiles[t];
+}
+
+static int choose(const cr_facts *facts, size_t rows, int columns)
+{
+  if (facts->type != CR_DEVICE_CPU) return choose_in_groups(facts, rows, columns);
+  if (rows == 1 && facts->float_vector_width >= 8) return TILE_1;
   if (facts->float_vector_width >= 16) return columns > CR_PANEL ? TILE_AVX512 : TILE_8;
-  if (facts->float_vector_width >= 8) return rows <= 3 ? TILE_3 : TILE_AVX2;
+  /* As few rows past the end as can be: 8 are two tiles of 4, 12 two of 6. */
+  if (facts->float_vector_width >= 8)
+    return rows <= 3 ? TILE_3 : rows < 48 && (rows + 5) / 6 * 6 > (rows + 3) / 4 * 4 ? TILE_4 : TILE_AVX2;
   return TILE_SSE;
 }
 
-const cr_tile *cr_tile_choose(const cr_device *device, int rows, int columns)
+const cr_tile *cr_tile_choose(const cr_device *device, size_t rows, int columns)
 {
   return &cr_tiles[device->forced_tile >= 0 ? device->forced_tile : choose(&device->facts, rows, columns)];
 }

@@ -41,6 +41,7 @@ static cr_extent conv_extent(const cr_trial_spec *spec, int view)
   if (view == CR_INPUT) return rows_of((size_t)c->height * c->width, c->channels);
   if (view == CR_OUTPUT || (view == CR_RESIDUAL && spec->residual))
     return rows_of((size_t)c->out_height * c->out_width, c->out_channels);
+  if (view == CR_GATE && spec->gate) return rows_of(1, c->out_channels);
   return (cr_extent){0};
 }
 
@@ -49,14 +50,15 @@ static cr_extent gemm_extent(const cr_trial_spec *spec, int view)
   const cr_gemm *g = &spec->op.gemm;
   if (view == CR_INPUT) return spec->transposed ? rows_of(g->k, g->m) : rows_of(g->m, g->k);
   if (view == CR_SECOND) return g->b_panels ? panels_of(g->k, g->n) : rows_of(g->k, g->n);
-  if (view == CR_OUTPUT || spec->residual) return rows_of(g->m, g->n);
+  if (view == CR_OUTPUT || (view == CR_RESIDUAL && spec->residual)) return rows_of(g->m, g->n);
   return (cr_extent){0};
 }
 
 static cr_extent pool_extent(const cr_trial_spec *spec, int view)
 {
   const cr_pool *p = &spec->op.pool;
-  if (view == CR_INPUT) return rows_of((size_t)p->height * p->width, p->channels);
+  if (view == CR_INPUT || (view == CR_SECOND && spec->second))
+    return rows_of((size_t)p->height * p->width, p->channels);
   if (view == CR_OUTPUT) return rows_of(p->global ? 1 : (size_t)p->out_height * p->out_width, p->channels);
   return (cr_extent){0};
 }
@@ -66,7 +68,52 @@ static cr_extent mask_extent(const cr_trial_spec *spec, int view)
   const cr_mask *m = &spec->op.mask;
   if (view == CR_SECOND) return spec->second ? rows_of(m->rows, 1) : (cr_extent){0};
   if (view == CR_RESIDUAL) return spec->residual ? rows_of(1, m->columns) : (cr_extent){0};
-  return rows_of(m->rows, m->columns);
+  return view == CR_GATE ? (cr_extent){0} : rows_of(m->rows, m->columns);
+}
+
+static cr_extent attention_extent(const cr_trial_spec *spec, int view)
+{
+  const cr_attention *a = &spec->op.attention;
+  if (view == CR_SECOND) return panels_of(a->inner, a->positions);
+  return view == CR_GATE ? (cr_extent){0} : rows_of(a->positions, a->inner);
+}
+
+/* ---- Where those of harmonious attention lie ---- */
+
+static cr_extent harmony_extent(const cr_trial_spec *spec, int view)
+{
+  const cr_harmony *h = &spec->op.harmony;
+  if (view == CR_INPUT) return rows_of((size_t)h->height * h->width, h->channels);
+  return view == CR_OUTPUT ? rows_of(1, cr_harmony_length(h)) : (cr_extent){0};
+}
+
+/* Second: v, then s, which begins `map` floats after it. */
+static cr_extent attend_extent(const cr_trial_spec *spec, int view)
+{
+  const cr_attend *a = &spec->op.attend;
+  if (view == CR_SECOND) return rows_of(1, a->map + a->rows);
+  return view == CR_RESIDUAL || view == CR_GATE ? (cr_extent){0} : rows_of(a->rows, a->columns);
+}
+
+static cr_extent crop_extent(const cr_trial_spec *spec, int view)
+{
+  const cr_crop *c = &spec->op.crop;
+  if (view == CR_INPUT) return rows_of((size_t)c->height * c->width, c->channels);
+  if (view == CR_SECOND) return rows_of(1, 2 * (size_t)c->streams);
+  if (view == CR_GATE || (view == CR_RESIDUAL && !spec->residual)) return (cr_extent){0};
+  return rows_of((size_t)c->streams * c->out_height * c->out_width, c->channels);
+}
+
+static cr_extent separable_extent(const cr_trial_spec *spec, int view)
+{
+  const cr_separable *s = &spec->op.separable;
+  if (view == CR_INPUT) return rows_of((size_t)s->height * s->width, s->channels);
+  return view == CR_OUTPUT ? rows_of((size_t)s->out_height * s->out_width, s->out_channels) : (cr_extent){0};
+}
+
+static cr_extent normalise_extent(const cr_trial_spec *spec, int view)
+{
+  return view == CR_INPUT || view == CR_OUTPUT ? rows_of(1, spec->op.normalise.columns) : (cr_extent){0};
 }
 
 static cr_extent extent_of(const cr_trial_spec *spec, int view)
@@ -86,8 +133,23 @@ static cr_extent extent_of(const cr_trial_spec *spec, int view)
     if (view == CR_INPUT) return rows_of(pack->rows, pack->columns);
     return view == CR_OUTPUT ? panels_of(pack->rows, pack->columns) : (cr_extent){0};
   case CR_SCALE:
-    if (view == CR_SECOND || (view == CR_RESIDUAL && !spec->residual)) return (cr_extent){0};
+    if (view == CR_SECOND || view == CR_GATE || (view == CR_RESIDUAL && !spec->residual)) return (cr_extent){0};
     return rows_of(scale->rows, scale->columns);
+  case CR_SOFTMAX:
+    if (view != CR_INPUT && view != CR_OUTPUT) return (cr_extent){0};
+    return rows_of(spec->op.softmax.rows, spec->op.softmax.columns);
+  case CR_ATTENTION:
+    return attention_extent(spec, view);
+  case CR_HARMONY:
+    return harmony_extent(spec, view);
+  case CR_ATTEND:
+    return attend_extent(spec, view);
+  case CR_CROP:
+    return crop_extent(spec, view);
+  case CR_SEPARABLE:
+    return separable_extent(spec, view);
+  case CR_NORMALISE:
+    return normalise_extent(spec, view);
   default:
     return (cr_extent){0};
   }
@@ -95,6 +157,8 @@ static cr_extent extent_of(const cr_trial_spec *spec, int view)
 
 static bool stored_in_half(const cr_op *op, int view)
 {
+  const bool vectors = op->kind == CR_ATTEND || op->kind == CR_CROP; /* whose second operand is float always */
+  if (op->kind == CR_NORMALISE || (vectors && view == CR_SECOND)) return false;
   if (view == CR_OUTPUT) return op->half && !op->float_output;
   return op->half && !op->float_input;
 }
@@ -244,8 +308,20 @@ static size_t output_columns(const cr_trial *trial)
   return trial->extent[CR_OUTPUT].columns;
 }
 
+/* Of both convolutions: each in its padded columns, the first one's shifted up, so that some of it passes its ReLU. */
+static clreid_status create_separable_bias(cr_trial *trial, clreid_error *error)
+{
+  const size_t columns = output_columns(trial), padded = cr_padded(columns);
+  trial->bias = random_floats(trial, CR_VIEWS, 2 * padded);
+  if (!trial->bias) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a bias of %zu", 2 * padded);
+  for (size_t i = 0; i < 2 * padded; i++)
+    if (i % padded >= columns) trial->bias[i] = 0;
+  return create_column_buffer(trial, trial->bias, 2 * padded, 2 * padded, &trial->op.bias, error);
+}
+
 static clreid_status create_bias(cr_trial *trial, clreid_error *error)
 {
+  if (trial->op.kind == CR_SEPARABLE) return create_separable_bias(trial, error);
   const bool by_row = cr_trial_bias_by_row(&trial->op);
   const size_t count = by_row ? trial->extent[CR_OUTPUT].rows : output_columns(trial);
   if (!trial->spec.bias) return CLREID_OK;
@@ -254,20 +330,52 @@ static clreid_status create_bias(cr_trial *trial, clreid_error *error)
   return create_column_buffer(trial, trial->bias, count, by_row ? count : cr_padded(count), &trial->op.bias, error);
 }
 
+/* Layers as ops.h describes them, their columns past the last zero. Weights of a layer are divided by its inputs'
+ * number, so that tanh is not at its ends. */
+static clreid_status create_layers(cr_trial *trial, clreid_error *error)
+{
+  int out[CR_HARMONY_LAYERS], in[CR_HARMONY_LAYERS];
+  size_t count = 0;
+  cr_harmony_layers(&trial->op.harmony, out, in);
+  for (int l = 0; l < CR_HARMONY_LAYERS; l++) count += cr_padded(out[l]) * (in[l] + 1);
+  trial->weights = random_floats(trial, CR_VIEWS + 1, count);
+  if (!trial->weights) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for %zu weights of a trial", count);
+  float *layer = trial->weights;
+  for (int l = 0; l < CR_HARMONY_LAYERS; l++) {
+    const size_t padded = cr_padded(out[l]), size = padded * (in[l] + 1);
+    for (size_t i = 0; i < size; i++) {
+      const bool shift = i >= padded * in[l];
+      const size_t column = shift ? i - padded * in[l] : i / ((size_t)in[l] * CR_PANEL) * CR_PANEL + i % CR_PANEL;
+      if (column >= (size_t)out[l]) layer[i] = 0;
+      if (!shift) layer[i] *= 2 / sqrtf((float)in[l]);
+      if (shift) layer[i] = fabsf(layer[i]); /* not all of a small layer behind its ReLU */
+    }
+    layer += size;
+  }
+  return create_column_buffer(trial, trial->weights, count, count, &trial->op.weights, error);
+}
+
+static bool is_packed(const cr_op *op)
+{
+  return op->kind == CR_CONV || op->kind == CR_SEPARABLE;
+}
+
 static clreid_status create_weights(cr_trial *trial, clreid_error *error)
 {
+  if (trial->op.kind == CR_HARMONY) return create_layers(trial, error);
   const cr_op *op = &trial->op;
   const cr_conv *c = &op->conv;
   const size_t columns = output_columns(trial);
   size_t count = 0;
   if (op->kind == CR_CONV) count = columns * (c->channels / c->groups) * c->kernel_height * c->kernel_width;
   if (op->kind == CR_SCALE && trial->spec.scale) count = columns;
+  if (op->kind == CR_SEPARABLE) count = columns * (op->separable.channels + 9);
   if (!count) return CLREID_OK;
   trial->weights = random_floats(trial, CR_VIEWS + 1, count);
   if (op->kind == CR_CONV && trial->spec.scale) trial->scale = random_floats(trial, CR_VIEWS + 2, columns);
   if (!trial->weights || (op->kind == CR_CONV && trial->spec.scale && !trial->scale))
     return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for %zu weights of a trial", count);
-  if (op->kind == CR_CONV) return CLREID_OK; /* packed for each run */
+  if (is_packed(op)) return CLREID_OK; /* for each run */
   return create_column_buffer(trial, trial->weights, count, cr_padded(count), &trial->op.weights, error);
 }
 
@@ -326,7 +434,16 @@ void cr_trial_destroy(cr_trial *trial)
 static clreid_status pack_weights(cr_trial *trial, cr_op *op, clreid_error *error)
 {
   cr_buffer *packed;
-  CR_TRY(cr_conv_pack(trial->queue->device, op, trial->weights, trial->scale, &packed, error));
+  cr_op conv = *op;
+  if (op->kind == CR_SEPARABLE) { /* laid out as the weights of a 1x1 convolution */
+    conv.kind = CR_CONV;
+    conv.conv = (cr_conv){.channels = op->separable.channels + 9,
+                          .out_channels = op->separable.out_channels,
+                          .kernel_height = 1,
+                          .kernel_width = 1,
+                          .groups = 1};
+  }
+  CR_TRY(cr_conv_pack(trial->queue->device, &conv, trial->weights, trial->scale, &packed, error));
   const size_t size = op->half ? sizeof(uint16_t) : sizeof(float), bytes = cr_buffer_bytes(packed);
   void *memory = malloc(bytes + GUARD * size);
   clreid_status status = memory ? cr_queue_read(trial->queue, packed, 0, bytes, memory, error)
@@ -409,9 +526,9 @@ clreid_status cr_trial_run(cr_trial *trial, bool plain, int first, int count, cl
   cr_op op = trial->op;
   op.plain = plain;
   for (int v = 0; v < CR_VIEWS; v++) op.view[v].offset += first * op.view[v].picture;
-  if (op.kind == CR_CONV) CR_TRY(pack_weights(trial, &op, error));
+  if (is_packed(&op)) CR_TRY(pack_weights(trial, &op, error));
   const clreid_status status = run_step(trial, &op, trial->spec.batch - first, count, error);
-  if (op.kind == CR_CONV) cr_buffer_release(op.weights);
+  if (is_packed(&op)) cr_buffer_release(op.weights);
   CR_TRY(status);
   CR_TRY(check_output(trial, first, count, error));
   for (int v = CR_INPUT; v < CR_VIEWS; v++)

@@ -21,7 +21,9 @@ typedef struct cr_trial_spec {
   uint64_t seed;
   int power;             /* inputs are uniform in [-2^power, 2^power) */
   bool bias, scale;      /* scale: the factors of a convolution's weights, the weights of CR_SCALE */
-  bool second, residual; /* of masks: the spatial, the channel mask; a product has its second operand always */
+  bool second, residual; /* of masks: the spatial, the channel mask; of pools: second is a mask as large as the map;
+                            products and attention have their operands always */
+  bool gate;             /* conv */
   bool transposed;       /* gemm: a stands transposed */
   bool shared[CR_VIEWS]; /* one matrix for all pictures */
   int before[CR_VIEWS];  /* columns of a wider matrix before and after the operand's own; multiples of CR_PANEL */
@@ -41,7 +43,8 @@ cr_trial_spec cr_trial_conv(int batch, int height, int width, int channels, int 
 cr_trial_spec cr_trial_gemm(int batch, int m, int n, int k);
 /* Without a kernel: the mean of all positions. */
 cr_trial_spec cr_trial_pool(int batch, int height, int width, int channels, bool maximum, cr_window window);
-cr_trial_spec cr_trial_rows(cr_kind kind, int batch, int rows, int columns); /* CR_PACK, CR_SCALE, CR_MASK */
+cr_trial_spec cr_trial_rows(cr_kind kind, int batch, int rows, int columns); /* CR_PACK, _SCALE, _MASK, _SOFTMAX */
+cr_trial_spec cr_trial_attention(int batch, int positions, int inner);
 
 /* Is the bias of op one number a row? */
 bool cr_trial_bias_by_row(const cr_op *op);

@@ -86,7 +86,13 @@ cr_trial_spec cr_trial_rows(cr_kind kind, int batch, int rows, int columns)
   if (kind == CR_PACK) spec.op.pack = (cr_pack){rows, columns};
   if (kind == CR_SCALE) spec.op.scale = (cr_scale){rows, columns};
   if (kind == CR_MASK) spec.op.mask = (cr_mask){rows, columns};
+  if (kind == CR_SOFTMAX) spec.op.softmax = (cr_softmax){rows, columns};
   return spec;
+}
+
+cr_trial_spec cr_trial_attention(int batch, int positions, int inner)
+{
+  return (cr_trial_spec){.op = {.kind = CR_ATTENTION, .attention = {positions, inner}}, .batch = batch};
 }
 
 bool cr_trial_bias_by_row(const cr_op *op)
@@ -150,9 +156,29 @@ static void name_matrix(const cr_trial_spec *spec, text *name, const char *stem,
   add(name, "%s %dx%dx%d", stem, spec->batch, rows, columns);
 }
 
+static void name_harmony(const cr_trial_spec *spec, text *name)
+{
+  const cr_harmony *h = &spec->op.harmony;
+  add(name, "harmony %dx%dx%dx%d reduced%d centres%d", spec->batch, h->height, h->width, h->channels, h->reduced,
+      h->centres);
+}
+
+static void name_crop(const cr_trial_spec *spec, text *name)
+{
+  const cr_crop *c = &spec->op.crop;
+  add(name, "crop %dx%dx%dx%d to %dx%dx%d", spec->batch, c->height, c->width, c->channels, c->streams, c->out_height,
+      c->out_width);
+}
+
+static void name_separable(const cr_trial_spec *spec, text *name)
+{
+  const cr_separable *s = &spec->op.separable;
+  add(name, "separable %dx%dx%dx%d s%d o%d", spec->batch, s->height, s->width, s->channels, s->stride, s->out_channels);
+}
+
 void cr_trial_name(const cr_trial_spec *spec, char *bytes, size_t size)
 {
-  static const char *const view_names[CR_VIEWS] = {"out", "in", "second", "res"};
+  static const char *const view_names[CR_VIEWS] = {"out", "in", "second", "res", "gate"};
   const cr_op *op = &spec->op;
   text name = {bytes, size, 0};
   switch (op->kind) {
@@ -171,6 +197,27 @@ void cr_trial_name(const cr_trial_spec *spec, char *bytes, size_t size)
   case CR_SCALE:
     name_matrix(spec, &name, "scale", op->scale.rows, op->scale.columns);
     break;
+  case CR_SOFTMAX:
+    name_matrix(spec, &name, "softmax", op->softmax.rows, op->softmax.columns);
+    break;
+  case CR_ATTENTION:
+    name_matrix(spec, &name, "attention", op->attention.positions, op->attention.inner);
+    break;
+  case CR_HARMONY:
+    name_harmony(spec, &name);
+    break;
+  case CR_ATTEND:
+    name_matrix(spec, &name, "attend", op->attend.rows, op->attend.columns);
+    break;
+  case CR_CROP:
+    name_crop(spec, &name);
+    break;
+  case CR_SEPARABLE:
+    name_separable(spec, &name);
+    break;
+  case CR_NORMALISE:
+    name_matrix(spec, &name, "normalise", op->normalise.parts, op->normalise.columns);
+    break;
   default:
     name_matrix(spec, &name, "mask", op->mask.rows, op->mask.columns);
     break;
@@ -181,6 +228,8 @@ void cr_trial_name(const cr_trial_spec *spec, char *bytes, size_t size)
   if (spec->scale) add(&name, " scale");
   if (spec->bias) add(&name, cr_trial_bias_by_row(op) ? " bias-by-row" : " bias");
   if (op->kind == CR_MASK && spec->second) add(&name, " spatial");
+  if (op->kind == CR_POOL && spec->second) add(&name, " mask");
+  if (spec->gate) add(&name, " gate");
   if (spec->residual) add(&name, op->kind == CR_MASK ? " channel" : " res");
   if (op->activation) add(&name, op->activation == CR_RELU ? " relu" : " sigmoid");
   for (int v = 0; v < CR_VIEWS; v++) {

@@ -41,7 +41,7 @@ const char *clreid_status_name(clreid_status status)
 
 /* ---- Devices ---------------------------------------------------------------------------------------------------- */
 
-static void fill_info(clreid_device_info *info, const cr_facts *facts, bool is_default)
+static void fill_info(clreid_device_info *info, const cr_facts *facts)
 {
   static const clreid_device_type types[] = {[CR_DEVICE_OTHER] = CLREID_DEVICE_OTHER,
                                              [CR_DEVICE_CPU] = CLREID_DEVICE_CPU,
@@ -50,7 +50,7 @@ static void fill_info(clreid_device_info *info, const cr_facts *facts, bool is_d
   memset(info, 0, sizeof *info);
   info->index = facts->index;
   info->type = types[facts->type];
-  info->is_default = is_default;
+  info->is_default = facts->is_default;
   info->usable = facts->usable;
   snprintf(info->name, sizeof info->name, "%s", facts->name);
   snprintf(info->vendor, sizeof info->vendor, "%s", facts->vendor);
@@ -73,14 +73,18 @@ clreid_status clreid_devices_list(clreid_device_info **list, size_t *count, clre
                                   clreid_error *error)
 {
   if (!list || !count) return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_devices_list needs list and count");
+  *list = NULL;
+  *count = 0;
   const cr_log to = {log, log_user};
   cr_facts *facts;
-  size_t default_index;
-  CR_TRY(cr_devices_list(&facts, count, &default_index, &to, error));
-  *list = calloc(*count, sizeof **list);
-  for (size_t i = 0; *list && i < *count; i++) fill_info(&(*list)[i], &facts[i], i == default_index);
+  size_t found, default_index;
+  CR_TRY(cr_devices_list(&facts, &found, &default_index, &to, error));
+  *list = calloc(found, sizeof **list);
+  for (size_t i = 0; *list && i < found; i++) fill_info(&(*list)[i], &facts[i]);
   free(facts);
-  return *list ? CLREID_OK : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a list of %zu devices", *count);
+  if (!*list) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a list of %zu devices", found);
+  *count = found;
+  return CLREID_OK;
 }
 
 void clreid_devices_free(clreid_device_info *list)
@@ -91,6 +95,7 @@ void clreid_devices_free(clreid_device_info *list)
 clreid_status clreid_device_open(const clreid_device_config *config, clreid_device **result, clreid_error *error)
 {
   if (!result) return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_device_open needs device");
+  *result = NULL;
   const clreid_device_config defaults = {0};
   if (!config) config = &defaults;
   const cr_device_config host = {.choice = config->choice,
@@ -117,7 +122,7 @@ void clreid_device_close(clreid_device *device)
 
 void clreid_device_describe(const clreid_device *device, clreid_device_info *info)
 {
-  if (device && info) fill_info(info, cr_device_facts(device->device), false);
+  if (device && info) fill_info(info, cr_device_facts(device->device));
 }
 
 clreid_status clreid_selftest(clreid_device *device, int *checks, clreid_error *error)

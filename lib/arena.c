@@ -4,7 +4,9 @@
 #include "arena.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int larger_first(const void *a, const void *b)
 {
@@ -47,18 +49,49 @@ static void place(cr_life *const *placed, int count, cr_life *x)
   x->offset = best;
 }
 
-clreid_status cr_arena_plan(cr_life *lives, int count, size_t *bytes, clreid_error *error)
+/* Places all in order; *top: the one that ends highest. */
+static size_t place_all(cr_life *const *order, int count, int *top)
 {
-  cr_life **order = malloc(((size_t)count + 1) * sizeof *order);
-  if (!order) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory to plan %d tensors", count);
-  for (int i = 0; i < count; i++) order[i] = &lives[i];
-  qsort(order, (size_t)count, sizeof *order, larger_first);
-  *bytes = 0;
+  size_t bytes = 0;
   for (int i = 0; i < count; i++) {
     place(order, i, order[i]);
     const size_t end = order[i]->offset + aligned(order[i]->bytes);
-    if (end > *bytes) *bytes = end;
+    if (end <= bytes) continue;
+    bytes = end;
+    *top = i;
   }
+  return bytes;
+}
+
+static void move_to_front(cr_life **order, int index)
+{
+  cr_life *first = order[index];
+  memmove(order + 1, order, (size_t)index * sizeof *order);
+  order[0] = first;
+}
+
+clreid_status cr_arena_plan(cr_life *lives, int count, size_t *bytes, clreid_error *error)
+{
+  cr_life **order = malloc(((size_t)count + 1) * sizeof *order);
+  size_t *best = malloc(((size_t)count + 1) * sizeof *best); /* offsets */
+  if (!order || !best) {
+    free(order);
+    free(best);
+    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory to plan %d tensors", count);
+  }
+  for (int i = 0; i < count; i++) order[i] = &lives[i];
+  qsort(order, (size_t)count, sizeof *order, larger_first);
+  enum { ATTEMPTS = 16 };
+  *bytes = SIZE_MAX;
+  for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+    int top = 0;
+    const size_t end = place_all(order, count, &top);
+    for (int i = 0; i < count && end < *bytes; i++) best[i] = lives[i].offset;
+    if (end < *bytes) *bytes = end;
+    move_to_front(order, top);
+  }
+  for (int i = 0; i < count; i++) lives[i].offset = best[i];
   free(order);
+  free(best);
   return CLREID_OK;
 }

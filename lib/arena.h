@@ -18,7 +18,8 @@ typedef struct cr_life {
   size_t offset;   /* the answer */
 } cr_life;
 
-/* Greedy by size: the largest first, each at the lowest offset that is free for its whole life. *bytes: of all. */
+/* Greedy: the largest first, each at the lowest offset that is free for its whole life. Then again a few times with
+ * what ended highest placed first; the best attempt counts. *bytes: of all. */
 clreid_status cr_arena_plan(cr_life *lives, int count, size_t *bytes, clreid_error *error);
 
 #endif

@@ -121,6 +121,7 @@ static clreid_status assemble(const cr_constant *c, const reader *from, assembly
   a->matrix = vector ? NULL : calloc(count, sizeof *a->matrix);
   if (!a->scale || !a->shift || (!vector && !a->matrix))
     return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a constant of %zu numbers", count);
+  for (size_t i = 0; c->mean && i < count; i++) a->matrix[i] = (float)(1.0 / c->in);
   for (int p = 0; p < c->parts; p++) CR_TRY(assemble_part(c, from, &c->part[p], a, error));
   return CLREID_OK;
 }
@@ -162,11 +163,54 @@ static cr_op as_convolution(const cr_constant *c, const cr_op *op)
   return conv;
 }
 
+/* ---- Layers ------------------------------------------------------------------------------------------------------ */
+
+static size_t layer_size(const cr_part *part)
+{
+  return cr_padded(part->out) * ((size_t)part->in + 1);
+}
+
+/* matrix[out][in] -> [panel][in][CR_PANEL], then shift[padded(out)]; `to` is all zero before. */
+static void place_layer(const cr_part *part, const assembly *a, float *to)
+{
+  const size_t in = (size_t)part->in, padded = cr_padded(part->out);
+  for (size_t o = 0; o < (size_t)part->out; o++)
+    for (size_t i = 0; i < in; i++) to[(o / CR_PANEL * in + i) * CR_PANEL + o % CR_PANEL] = a->matrix[o * in + i];
+  memcpy(to + padded * in, a->shift, padded * sizeof *to);
+}
+
+static clreid_status make_layers(const cr_constant *c, const reader *from, cr_device *device, cr_buffer **buffer,
+                                 clreid_error *error)
+{
+  size_t count = 0, at = 0;
+  for (int p = 0; p < c->parts; p++) count += layer_size(&c->part[p]);
+  float *floats = calloc(count, sizeof *floats);
+  clreid_status status =
+      floats ? CLREID_OK : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for layers of %zu numbers", count);
+  for (int p = 0; p < c->parts && status == CLREID_OK; p++) {
+    const cr_part *part = &c->part[p];
+    cr_constant alone = {
+        .kind = CR_CONSTANT_ROWS, .parts = 1, .out = part->out, .in = part->in, .taps_height = 1, .taps_width = 1};
+    assembly a = {NULL, NULL, NULL};
+    alone.part[0] = *part;
+    status = assemble(&alone, from, &a, error);
+    if (status == CLREID_OK) place_layer(part, &a, floats + at);
+    at += layer_size(part);
+    assembly_free(&a);
+  }
+  if (status == CLREID_OK) status = cr_buffer_create(device, count * sizeof *floats, floats, buffer, error);
+  free(floats);
+  return status;
+}
+
+/* ---- The whole --------------------------------------------------------------------------------------------------- */
+
 static clreid_status upload(const cr_constant *c, const cr_op *op, assembly *a, cr_device *device, cr_buffer **buffer,
                             clreid_error *error)
 {
   switch (c->kind) {
   case CR_CONSTANT_NONE:
+  case CR_CONSTANT_LAYERS:
     return CLREID_OK;
   case CR_CONSTANT_PANELS:
     if (c->rows_as_runs) CR_TRY(make_runs(c, a, error));
@@ -175,6 +219,8 @@ static clreid_status upload(const cr_constant *c, const cr_op *op, assembly *a, 
     const cr_op conv = as_convolution(c, op);
     return cr_conv_pack(device, &conv, a->matrix, NULL, buffer, error);
   }
+  case CR_CONSTANT_WINOGRAD:
+    return cr_winograd_pack(device, op, a->matrix, buffer, error);
   case CR_CONSTANT_ROWS:
     return upload_rows(a->matrix, (size_t)c->out * c->in, op->half, device, buffer, error);
   case CR_CONSTANT_SCALE:
@@ -185,6 +231,23 @@ static clreid_status upload(const cr_constant *c, const cr_op *op, assembly *a, 
   return CLREID_OK;
 }
 
+static bool same_part(const cr_part *a, const cr_part *b)
+{
+  return a->bias == b->bias && a->out == b->out && a->own_in == b->own_in && a->first_in == b->first_in &&
+         a->in == b->in && a->to_out == b->to_out && a->to_in == b->to_in && a->spread == b->spread &&
+         !strcmp(a->kernel, b->kernel) && !strcmp(a->norm, b->norm);
+}
+
+bool cr_constant_same(const cr_constant *a, const cr_constant *b)
+{
+  if (a->kind != b->kind || a->parts != b->parts || a->out != b->out || a->in != b->in ||
+      a->taps_height != b->taps_height || a->taps_width != b->taps_width || a->rows_as_runs != b->rows_as_runs)
+    return false;
+  for (int p = 0; p < a->parts; p++)
+    if (!same_part(&a->part[p], &b->part[p])) return false;
+  return true;
+}
+
 clreid_status cr_constant_make(const cr_constant *constant, const cr_op *op, const cr_weights *weights,
                                const cr_weight_spec *specs, size_t spec_count, cr_device *device, cr_buffer **buffer,
                                clreid_error *error)
@@ -192,6 +255,7 @@ clreid_status cr_constant_make(const cr_constant *constant, const cr_op *op, con
   *buffer = NULL;
   if (constant->kind == CR_CONSTANT_NONE) return CLREID_OK;
   const reader from = {weights, specs, spec_count};
+  if (constant->kind == CR_CONSTANT_LAYERS) return make_layers(constant, &from, device, buffer, error);
   assembly a = {NULL, NULL, NULL};
   clreid_status status = assemble(constant, &from, &a, error);
   if (status == CLREID_OK) status = upload(constant, op, &a, device, buffer, error);

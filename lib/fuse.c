@@ -14,19 +14,19 @@ typedef struct fusion {
   bool *taken;     /* [count]: part of an earlier unit */
 } fusion;
 
+/* From the outputs back: what nobody reads reads nothing, so a node that only a map needs takes no part. */
 static void count_readers(const cr_graph *graph, fusion *f)
 {
-  for (int n = 0; n < f->count; n++)
-    for (int i = 0; i < 3; i++) {
-      const cr_node x = f->nodes[n].input[i];
-      if (x < 0) continue;
-      f->readers[x]++;
-      f->reader[x] = n;
-    }
   for (int o = 0; o < CR_OUTPUTS; o++) {
     const cr_node x = cr_graph_output_node(graph, (cr_output)o);
     if (x >= 0) f->readers[x]++;
   }
+  for (int n = f->count - 1; n >= 0; n--)
+    for (int i = 0; i < 3 && f->readers[n]; i++) {
+      const cr_node x = f->nodes[n].input[i];
+      if (x < 0) continue;
+      if (!f->readers[x]++) f->reader[x] = n;
+    }
 }
 
 /* The only reader of the unit's value, if it is of this kind. */
@@ -48,6 +48,17 @@ static void take_norm(fusion *f, cr_unit *unit)
   if (norm < 0) return;
   unit->norm = norm;
   take(f, unit, norm);
+}
+
+/* A mask of channels alone, if it is there already when this unit is launched. */
+static void take_gate(fusion *f, cr_unit *unit)
+{
+  const cr_node mask = only_reader(f, unit, CR_NODE_MASK);
+  if (mask < 0) return;
+  const cr_node *in = f->nodes[mask].input;
+  if (in[0] != unit->result || in[1] >= 0 || in[2] >= unit->node) return;
+  unit->gate = in[2];
+  take(f, unit, mask);
 }
 
 /* Only if the other summand is there already when this unit is launched. */
@@ -72,10 +83,12 @@ static void take_activation(fusion *f, cr_unit *unit)
 
 static cr_unit make_unit(fusion *f, cr_node n)
 {
-  cr_unit unit = {.node = n, .norm = CR_BROKEN, .residual = CR_BROKEN, .activation = CR_LINEAR, .result = n};
+  cr_unit unit = {
+      .node = n, .norm = CR_BROKEN, .gate = CR_BROKEN, .residual = CR_BROKEN, .activation = CR_LINEAR, .result = n};
   switch (f->nodes[n].kind) {
   case CR_NODE_CONV:
     take_norm(f, &unit);
+    take_gate(f, &unit);
     take_residual(f, &unit);
     take_activation(f, &unit);
     break;
@@ -100,6 +113,15 @@ static cr_unit make_unit(fusion *f, cr_node n)
   case CR_NODE_INPUT:
   case CR_NODE_MASK:
   case CR_NODE_POOL:
+  case CR_NODE_ATTENTION:
+  case CR_NODE_CONCAT:
+  case CR_NODE_SQUEEZE: /* contracted before */
+  case CR_NODE_HARMONY:
+  case CR_NODE_ATTEND:
+  case CR_NODE_CROP:
+  case CR_NODE_STREAMS_AS_CHANNELS:
+  case CR_NODE_JOIN:
+  case CR_NODE_NORMALISE:
     break;
   }
   return unit;
@@ -122,7 +144,7 @@ clreid_status cr_fuse(const cr_graph *graph, cr_unit **result, int *count, clrei
     count_readers(graph, &f);
     *count = 0;
     for (int n = 0; n < f.count; n++)
-      if (!f.taken[n] && f.nodes[n].kind != CR_NODE_INPUT) units[(*count)++] = make_unit(&f, n);
+      if (f.readers[n] && !f.taken[n] && f.nodes[n].kind != CR_NODE_INPUT) units[(*count)++] = make_unit(&f, n);
     *result = units;
   }
   free(f.readers);

@@ -8,12 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../host/ops.h"
+
 struct cr_graph {
   cr_graph_node *nodes;
   int node_count;
   cr_weight_spec *weights;
   size_t weight_count;
   cr_node output[CR_OUTPUTS];
+  cr_graph_map *maps;
+  int map_count;
   clreid_error broken; /* the first error */
 };
 
@@ -30,6 +34,7 @@ void cr_graph_destroy(cr_graph *graph)
   if (!graph) return;
   free(graph->nodes);
   free(graph->weights);
+  free(graph->maps);
   free(graph);
 }
 
@@ -114,6 +119,7 @@ static cr_graph_node *add_node(cr_graph *graph, cr_node_kind kind, cr_node x, co
     node->height = larger[x].height;
     node->width = larger[x].width;
     node->channels = larger[x].channels;
+    node->streams = larger[x].streams;
   }
   return node;
 }
@@ -136,6 +142,7 @@ cr_node cr_graph_input(cr_graph *graph, int height, int width, int channels)
   node->height = height;
   node->width = width;
   node->channels = channels;
+  node->streams = 1;
   return number(graph, node);
 }
 
@@ -161,6 +168,10 @@ cr_node cr_graph_conv(cr_graph *graph, cr_node x, const char *name, cr_conv_spec
   spec.stride = one_if_zero(spec.stride);
   spec.dilation = one_if_zero(spec.dilation);
   spec.groups = one_if_zero(spec.groups);
+  if (spec.linear && (spec.kernel != 1 || spec.stride != 1 || spec.padding || spec.groups != 1))
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "linear layer %s has kernel %d, stride %d, padding %d, groups %d; it takes a vector", name,
+                         spec.kernel, spec.stride, spec.padding, spec.groups);
   if (spec.out < 1 || spec.kernel < 1 || spec.stride < 1 || spec.padding < 0 || spec.dilation < 1 || spec.groups < 1)
     return cr_graph_fail(
         graph, CLREID_INVALID_NETWORK,
@@ -180,7 +191,10 @@ cr_node cr_graph_conv(cr_graph *graph, cr_node x, const char *name, cr_conv_spec
     return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
                          "convolution %s: %d and %d channels do not divide into %d groups", name, in, spec.out,
                          spec.groups);
-  add_kernel(graph, name, spec.out, in / spec.groups, spec.kernel);
+  if (spec.linear)
+    add_weight(graph, name, "weight", CR_ROLE_KERNEL, 1, 2, (int[4]){spec.out, in});
+  else
+    add_kernel(graph, name, spec.out, in / spec.groups, spec.kernel);
   if (spec.bias) add_weight(graph, name, "bias", CR_ROLE_BIAS, 1, 1, (int[4]){spec.out});
   return number(graph, node);
 }
@@ -255,9 +269,222 @@ cr_node cr_graph_pool(cr_graph *graph, cr_node x, cr_pool_spec spec)
   return number(graph, node);
 }
 
+/* A 1x1 convolution with a bias: NAME.PART.weight, .bias. */
+static void add_dense(cr_graph *graph, const char *name, const char *part, int out, int in)
+{
+  char full[112];
+  snprintf(full, sizeof full, "%s.%s", name, part);
+  add_kernel(graph, full, out, in, 1);
+  add_weight(graph, full, "bias", CR_ROLE_BIAS, 1, 1, (int[4]){out});
+}
+
+cr_node cr_graph_squeeze(cr_graph *graph, cr_node x, const char *name, cr_squeeze_spec spec)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_SQUEEZE, x, name);
+  if (!node) return CR_BROKEN;
+  node->squeeze = spec;
+  const int channels = node->channels;
+  if (spec.middle < 1)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "%s squeezes %d channels into %d", name, channels, spec.middle);
+  add_dense(graph, name, "fc1", spec.middle, channels);
+  add_dense(graph, name, "fc2", channels, spec.middle);
+  return number(graph, node);
+}
+
+cr_node cr_graph_attention(cr_graph *graph, cr_node x, const char *name, cr_attention_spec spec)
+{
+  static const char *const parts[] = {"g", "h", "p"};
+  cr_graph_node *node = add_node(graph, CR_NODE_ATTENTION, x, name);
+  if (!node) return CR_BROKEN;
+  const int in = node->channels;
+  node->attention = spec;
+  node->channels = spec.inner;
+  if (spec.inner < 1)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "attention %s embeds %d channels in %d", name, in, spec.inner);
+  for (int i = 0; i < 3; i++) add_dense(graph, name, parts[i], spec.inner, in);
+  return number(graph, node);
+}
+
+cr_node cr_graph_masked_mean(cr_graph *graph, cr_node x, cr_node mask)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_POOL, x, "masked mean");
+  if (!node || !is_node(graph, mask, node->name)) return CR_BROKEN;
+  const cr_graph_node *other = &graph->nodes[mask];
+  if (other->height != node->height || other->width != node->width || other->channels != node->channels)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a map of %d x %d x %d with a mask of %d x %d x %d",
+                         node->height, node->width, node->channels, other->height, other->width, other->channels);
+  node->pool = (cr_pool_spec){.global = true, .stride = 1};
+  node->input[1] = mask;
+  node->height = node->width = 1;
+  return number(graph, node);
+}
+
+cr_node cr_graph_concat(cr_graph *graph, cr_node a, cr_node b)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_CONCAT, a, "concat");
+  if (!node || !is_node(graph, b, node->name)) return CR_BROKEN;
+  const cr_graph_node *other = &graph->nodes[b];
+  node->input[1] = b;
+  if (other->height != node->height || other->width != node->width || node->channels % CR_CONCAT_UNIT)
+    return cr_graph_fail(
+        graph, CLREID_INVALID_NETWORK,
+        "%d x %d x %d and %d x %d x %d do not join; sizes must agree and the first channels be a multiple of %d",
+        node->height, node->width, node->channels, other->height, other->width, other->channels, CR_CONCAT_UNIT);
+  node->channels += other->channels;
+  return number(graph, node);
+}
+
+/* ---- Harmonious attention, streams, vectors ---------------------------------------------------------------------- */
+
+/* PREFIX.NAME.conv and PREFIX.NAME.bn */
+static void add_harmony_layer(cr_graph *graph, const char *prefix, const char *what, int out, int in, int kernel)
+{
+  char name[112];
+  snprintf(name, sizeof name, "%.60s.%s.conv", prefix, what);
+  add_kernel(graph, name, out, in, kernel);
+  snprintf(name, sizeof name, "%.60s.%s.bn", prefix, what);
+  add_batch_norm(graph, name, out, 1, 1);
+}
+
+cr_node cr_graph_harmony(cr_graph *graph, cr_node x, const char *prefix, cr_harmony_spec spec)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_HARMONY, x, prefix);
+  if (!node) return CR_BROKEN;
+  const int channels = node->channels, reduced = spec.reduction > 0 ? channels / spec.reduction : 0;
+  node->harmony = spec;
+  if (reduced < 1 || spec.regions < 1)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "%s: %d channels reduced by %d, and %d regions; neither may be none", prefix, channels,
+                         spec.reduction, spec.regions);
+  add_harmony_layer(graph, prefix, "spatial1", 1, 1, 3);
+  add_harmony_layer(graph, prefix, "spatial2", 1, 1, 1);
+  add_harmony_layer(graph, prefix, "channel1", reduced, channels, 1);
+  add_harmony_layer(graph, prefix, "channel2", channels, reduced, 1);
+  add_harmony_layer(graph, prefix, "blend", channels, channels, 1);
+  char name[112];
+  snprintf(name, sizeof name, "%.60s.regions", prefix);
+  add_weight(graph, name, "weight", CR_ROLE_KERNEL, 1, 2, (int[4]){2 * spec.regions, channels});
+  add_weight(graph, name, "bias", CR_ROLE_BIAS, 1, 1, (int[4]){2 * spec.regions});
+  return number(graph, node);
+}
+
+/* False breaks the graph. */
+static bool is_harmony(cr_graph *graph, cr_node harmony, const char *reader)
+{
+  if (!is_node(graph, harmony, reader)) return false;
+  if (graph->nodes[harmony].kind == CR_NODE_HARMONY) return true;
+  cr_graph_fail(graph, CLREID_INVALID_NETWORK, "%s reads node %d, %s, which is no harmonious attention", reader,
+                harmony, graph->nodes[harmony].name);
+  return false;
+}
+
+cr_node cr_graph_attend(cr_graph *graph, cr_node x, cr_node harmony)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_ATTEND, x, "attend");
+  if (!node || !is_harmony(graph, harmony, "attend")) return CR_BROKEN;
+  const cr_graph_node *seen = &graph->nodes[harmony];
+  if (seen->height != node->height || seen->width != node->width || seen->channels != node->channels)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "the mask of a map of %d x %d x %d on one of %d x %d x %d",
+                         seen->height, seen->width, seen->channels, node->height, node->width, node->channels);
+  snprintf(node->name, sizeof node->name, "%s", graph->nodes[harmony].name);
+  node->input[1] = harmony;
+  return number(graph, node);
+}
+
+cr_node cr_graph_crop(cr_graph *graph, cr_node x, cr_node harmony, cr_node residual, int height, int width)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_CROP, x, "crop");
+  if (!node || !is_harmony(graph, harmony, "crop")) return CR_BROKEN;
+  if (height < 1 || width < 1 || node->streams != 1)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "a crop of %d x %d from %d streams; it must be positive, from one", height, width,
+                         node->streams);
+  snprintf(node->name, sizeof node->name, "%s", graph->nodes[harmony].name);
+  node->input[1] = harmony;
+  node->input[2] = residual;
+  node->height = height;
+  node->width = width;
+  node->streams = graph->nodes[harmony].harmony.regions;
+  if (residual == CR_NO_RESIDUAL) return number(graph, node);
+  if (!is_node(graph, residual, "crop")) return CR_BROKEN;
+  const cr_graph_node *other = &graph->nodes[residual];
+  if (other->height != height || other->width != width || other->channels != node->channels ||
+      other->streams != node->streams)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a crop to %d maps of %d x %d x %d plus %d of %d x %d x %d",
+                         node->streams, height, width, node->channels, other->streams, other->height, other->width,
+                         other->channels);
+  return number(graph, node);
+}
+
+cr_node cr_graph_streams_as_channels(cr_graph *graph, cr_node x)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_STREAMS_AS_CHANNELS, x, "streams");
+  if (!node) return CR_BROKEN;
+  if (node->height != 1 || node->width != 1 || cr_padded(node->channels) != (size_t)node->channels)
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "streams of %d x %d x %d cannot be one vector: they must be vectors of a multiple of %d",
+                         node->height, node->width, node->channels, CR_PANEL);
+  node->channels *= node->streams;
+  node->streams = 1;
+  return number(graph, node);
+}
+
+cr_node cr_graph_join(cr_graph *graph, cr_node a, cr_node b)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_JOIN, a, "join");
+  if (!node || !is_node(graph, b, "join")) return CR_BROKEN;
+  const cr_graph_node *other = &graph->nodes[b];
+  node->input[1] = b;
+  if (node->height != 1 || node->width != 1 || other->height != 1 || other->width != 1 || node->streams != 1 ||
+      other->streams != 1 || cr_padded(node->channels) != (size_t)node->channels)
+    return cr_graph_fail(
+        graph, CLREID_INVALID_NETWORK,
+        "%d x %d x %d and %d x %d x %d are not joined: both must be vectors, the first of a multiple of %d",
+        node->height, node->width, node->channels, other->height, other->width, other->channels, CR_PANEL);
+  node->channels += other->channels;
+  return number(graph, node);
+}
+
+cr_node cr_graph_copy(cr_graph *graph, const cr_graph_node *from, const cr_node input[3])
+{
+  cr_graph_node *node = add_node(graph, from->kind, input[0], from->name);
+  if (!node) return CR_BROKEN;
+  *node = *from;
+  memcpy(node->input, input, sizeof node->input);
+  return number(graph, node);
+}
+
+cr_node cr_graph_normalise(cr_graph *graph, cr_node x, int parts)
+{
+  cr_graph_node *node = add_node(graph, CR_NODE_NORMALISE, x, "normalise");
+  if (!node) return CR_BROKEN;
+  node->parts = parts;
+  if (node->height != 1 || node->width != 1 || parts < 1 || node->channels % (parts * CR_PANEL))
+    return cr_graph_fail(graph, CLREID_INVALID_NETWORK,
+                         "%d x %d x %d is not normalised in %d parts: they must be vectors of a multiple of %d",
+                         node->height, node->width, node->channels, parts, CR_PANEL);
+  return number(graph, node);
+}
+
 void cr_graph_output(cr_graph *graph, cr_output output, cr_node x)
 {
   if (graph->broken.status == CLREID_OK && is_node(graph, x, "output")) graph->output[output] = x;
+}
+
+void cr_graph_map_add(cr_graph *graph, const char *name, cr_node x)
+{
+  if (graph->broken.status != CLREID_OK || !is_node(graph, x, "map")) return;
+  cr_graph_map *larger = realloc(graph->maps, ((size_t)graph->map_count + 1) * sizeof *larger);
+  if (!larger) {
+    cr_graph_fail(graph, CLREID_OUT_OF_MEMORY, "no memory for map %d of a graph", graph->map_count);
+    return;
+  }
+  graph->maps = larger;
+  cr_graph_map *map = &larger[graph->map_count++];
+  *map = (cr_graph_map){.node = x};
+  if (snprintf(map->name, sizeof map->name, "%s", name) >= (int)sizeof map->name)
+    cr_graph_fail(graph, CLREID_INVALID_NETWORK, "a map's name begins with %s... and is longer than %zu bytes",
+                  map->name, sizeof map->name - 1);
 }
 
 /* ---- Relation --------------------------------------------------------------------------------------------------- */
@@ -343,6 +570,12 @@ cr_node cr_graph_output_node(const cr_graph *graph, cr_output output)
   return graph->output[output];
 }
 
+const cr_graph_map *cr_graph_maps(const cr_graph *graph, int *count)
+{
+  *count = graph->map_count;
+  return graph->maps;
+}
+
 const cr_weight_spec *cr_graph_weights(const cr_graph *graph, size_t *count)
 {
   *count = graph->weight_count;
@@ -370,15 +603,33 @@ static uint64_t relation_multiply_adds(const cr_relation_spec *r)
   return sum;
 }
 
+static uint64_t attention_multiply_adds(const cr_graph_node *node, uint64_t channels)
+{
+  const uint64_t positions = (uint64_t)node->height * node->width, inner = node->attention.inner;
+  return 3 * positions * channels * inner + 2 * positions * positions * inner;
+}
+
+static uint64_t harmony_multiply_adds(const cr_graph_node *node)
+{
+  const uint64_t pixels = (uint64_t)node->height * node->width, channels = node->channels;
+  const uint64_t small_map = (uint64_t)((node->height + 1) / 2) * ((node->width + 1) / 2);
+  return small_map * 9 + pixels + 2 * channels * (channels / node->harmony.reduction) + pixels * channels * channels +
+         channels * 2 * node->harmony.regions;
+}
+
 uint64_t cr_graph_multiply_adds(const cr_graph *graph)
 {
   uint64_t sum = 0;
   for (int n = 0; n < graph->node_count; n++) {
     const cr_graph_node *node = &graph->nodes[n];
     if (node->kind == CR_NODE_RELATION) sum += relation_multiply_adds(&node->relation);
+    if (node->kind == CR_NODE_SQUEEZE) sum += 2 * (uint64_t)node->channels * node->squeeze.middle;
+    if (node->kind == CR_NODE_ATTENTION)
+      sum += attention_multiply_adds(node, (uint64_t)graph->nodes[node->input[0]].channels);
+    if (node->kind == CR_NODE_HARMONY) sum += harmony_multiply_adds(node);
     if (node->kind == CR_NODE_CONV)
-      sum += (uint64_t)node->height * node->width * node->channels * node->conv.kernel * node->conv.kernel *
-             (graph->nodes[node->input[0]].channels / node->conv.groups);
+      sum += (uint64_t)node->streams * node->height * node->width * node->channels * node->conv.kernel *
+             node->conv.kernel * (graph->nodes[node->input[0]].channels / node->conv.groups);
   }
   return sum;
 }

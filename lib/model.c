@@ -30,6 +30,25 @@ static uint64_t buffer_bytes(const cr_buffer *buffer)
   return buffer ? cr_buffer_bytes(buffer) : 0;
 }
 
+static void retain(const cr_step_constants *c)
+{
+  if (c->weights) cr_buffer_retain(c->weights);
+  if (c->bias) cr_buffer_retain(c->bias);
+  if (c->matrix) cr_buffer_retain(c->matrix);
+}
+
+/* The constants of an earlier step with the same recipes, or NULL: a convolution that runs over a map and over its
+ * mean. */
+static const cr_step_constants *same_constants(const clreid_model *model, int s)
+{
+  const cr_plan_step *steps = model->plan->steps;
+  for (int t = 0; t < s; t++)
+    if (steps[t].op.half == steps[s].op.half && cr_constant_same(&steps[t].weights, &steps[s].weights) &&
+        cr_constant_same(&steps[t].bias, &steps[s].bias) && cr_constant_same(&steps[t].matrix, &steps[s].matrix))
+      return &model->constants[t];
+  return NULL;
+}
+
 static clreid_status make_constants(clreid_model *model, const cr_weights *weights, const cr_graph *graph,
                                     clreid_error *error)
 {
@@ -41,6 +60,12 @@ static clreid_status make_constants(clreid_model *model, const cr_weights *weigh
   for (int s = 0; s < plan->step_count; s++) {
     const cr_plan_step *step = &plan->steps[s];
     cr_step_constants *c = &model->constants[s];
+    const cr_step_constants *same = same_constants(model, s);
+    if (same) {
+      *c = *same;
+      retain(c);
+      continue;
+    }
     CR_TRY(cr_constant_make(&step->weights, &step->op, weights, specs, count, model->device, &c->weights, error));
     CR_TRY(cr_constant_make(&step->bias, &step->op, weights, specs, count, model->device, &c->bias, error));
     CR_TRY(cr_constant_make(&step->matrix, &step->op, weights, specs, count, model->device, &c->matrix, error));
@@ -68,7 +93,12 @@ static clreid_status build(clreid_model *model, const cr_weights *weights, const
   const cr_plan_config plan_config = {.half = config->precision == CLREID_FP16,
                                       .relation = config->relation,
                                       .library_gemm = config->gemm == CLREID_GEMM_CLBLAST,
-                                      .plain_kernels = config->plain_kernels};
+                                      .plain_kernels = config->plain_kernels,
+                                      .direct_convolution = config->direct_convolution,
+                                      .attention = config->attention,
+                                      .attention_positions = cr_attention_most(model->device),
+                                      .separable = cr_device_facts(model->device)->type == CR_DEVICE_CPU,
+                                      .maps = config->maps};
   cr_graph *graph;
   CR_TRY(find_network(config->network, weights, &model->network, error));
   CR_TRY(cr_preprocess_read(&model->preprocess, get_metadata, weights, error));
@@ -106,6 +136,9 @@ static clreid_status check_config(const clreid_model_config *config, clreid_erro
   if ((unsigned)config->relation > CLREID_RELATION_CONTRACTED)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "relation %d is outside [0, %d]", (int)config->relation,
                    CLREID_RELATION_CONTRACTED);
+  if ((unsigned)config->attention > CLREID_ATTENTION_FUSED)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "attention %d is outside [0, %d]", (int)config->attention,
+                   CLREID_ATTENTION_FUSED);
   if ((unsigned)config->gemm > CLREID_GEMM_CLBLAST)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "gemm %d is outside [0, %d]", (int)config->gemm,
                    CLREID_GEMM_CLBLAST);
@@ -117,6 +150,7 @@ clreid_status clreid_model_load(clreid_device *device, const char *path, const c
 {
   if (!device || !path || !result)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_model_load needs device, path and model");
+  *result = NULL;
   const clreid_model_config defaults = {0};
   if (!config) config = &defaults;
   CR_TRY(check_config(config, error));
@@ -162,4 +196,17 @@ void clreid_model_free(clreid_model *model)
 void clreid_model_describe(const clreid_model *model, clreid_model_info *info)
 {
   if (model && info) *info = model->info;
+}
+
+bool clreid_model_map_at(const clreid_model *model, size_t index, clreid_map_info *info)
+{
+  if (!model || !info || index >= (size_t)model->plan->map_count) return false;
+  const cr_plan_map *map = &model->plan->maps[index];
+  *info = (clreid_map_info){.name = map->name,
+                            .kind = map->kind,
+                            .height = map->height,
+                            .width = map->width,
+                            .region_height = map->region_height,
+                            .region_width = map->region_width};
+  return true;
 }

@@ -80,23 +80,27 @@ static cr_node residual_stage(cr_graph *g, cr_node x, int stage, int planes, int
   return x;
 }
 
-static cr_node attention_mask(cr_graph *g, cr_node x, const char *prefix, cr_relation_spec relation, char branch)
+/* For people, a stage has a map: its spatial mask. */
+static cr_node attention_mask(cr_graph *g, cr_node x, int stage, cr_relation_spec relation, char branch)
 {
+  char prefix[64], map[16];
+  snprintf(prefix, sizeof prefix, "backbone.rga_att%d", stage);
+  snprintf(map, sizeof map, "rga%d", stage);
   relation.of_channels = branch == 'C';
-  return cr_graph_sigmoid(g, cr_graph_relation(g, x, prefix, relation));
+  const cr_node mask = cr_graph_sigmoid(g, cr_graph_relation(g, x, prefix, relation));
+  if (branch == 'S') cr_graph_map_add(g, map, mask);
+  return mask;
 }
 
 /* x * mask(x), branch after branch; for S//C both masks come from the same x. */
 static cr_node attention(cr_graph *g, cr_node x, int stage, const rga_options *o)
 {
-  char prefix[64];
-  snprintf(prefix, sizeof prefix, "backbone.rga_att%d", stage);
   if (!strcmp(o->branches, "S//C")) {
-    const cr_node spatial = attention_mask(g, x, prefix, o->relation, 'S');
-    return cr_graph_mask(g, x, spatial, attention_mask(g, x, prefix, o->relation, 'C'));
+    const cr_node spatial = attention_mask(g, x, stage, o->relation, 'S');
+    return cr_graph_mask(g, x, spatial, attention_mask(g, x, stage, o->relation, 'C'));
   }
   for (const char *branch = o->branches; *branch; branch++) {
-    const cr_node mask = attention_mask(g, x, prefix, o->relation, *branch);
+    const cr_node mask = attention_mask(g, x, stage, o->relation, *branch);
     x = *branch == 'S' ? cr_graph_mask(g, x, mask, CR_NO_MASK) : cr_graph_mask(g, x, CR_NO_MASK, mask);
   }
   return x;

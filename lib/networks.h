@@ -31,7 +31,12 @@ const cr_network *cr_network_find(const char *name, clreid_error *error); /* NUL
 clreid_status cr_network_build(const cr_network *network, const cr_options *options, cr_graph **graph,
                                clreid_error *error);
 
+void cr_build_han(cr_graph *graph, const char *variant, const cr_options *options);
+extern const char *const cr_han_keys[];
+
 void cr_build_rga(cr_graph *graph, const char *variant, const cr_options *options);
 extern const char *const cr_rga_keys[];
+void cr_build_fnc(cr_graph *graph, const char *variant, const cr_options *options);
+extern const char *const cr_fnc_keys[];
 
 #endif

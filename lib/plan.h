@@ -16,6 +16,11 @@ typedef struct cr_plan_config {
   clreid_relation relation;
   bool library_gemm; /* affinity products go to CLBlast */
   bool plain_kernels;
+  bool direct_convolution; /* no minimal filtering */
+  clreid_attention attention;
+  int attention_positions; /* the most that fused attention may have */
+  bool separable;          /* pointwise and depthwise convolution in one step: the device runs work-items as loops */
+  bool maps;               /* keep what the graph marks for people to look at */
 } cr_plan_config;
 
 /* Rows of `row` elements for each picture. */
@@ -34,6 +39,15 @@ typedef struct cr_plan_step {
   uint64_t multiply_adds;
 } cr_plan_step;
 
+/* A map: number k of a picture stands at view.offset + k * view.row of the tensor, for height * width numbers. */
+typedef struct cr_plan_map {
+  char name[32];
+  clreid_map_kind kind;
+  int height, width;
+  float region_height, region_width; /* as clreid_map_info says */
+  cr_view view;
+} cr_plan_map;
+
 typedef struct cr_plan {
   cr_plan_config config;
   cr_plan_step *steps;
@@ -44,6 +58,8 @@ typedef struct cr_plan {
   int input_margin; /* zero pixels round it */
   int input_height, input_width;
   int outputs[CR_OUTPUTS]; /* tensors */
+  cr_plan_map *maps;       /* none unless they are asked for */
+  int map_count;
   int feature_length;
   size_t arena_bytes;     /* of one picture */
   uint64_t multiply_adds; /* as planned */
@@ -61,6 +77,9 @@ size_t cr_plan_element_bytes(const cr_plan *plan, const cr_plan_tensor *tensor);
 typedef struct cr_planner {
   cr_plan *plan;
   const cr_graph_node *nodes;
+  int node_count;
+  int *tensor_of;   /* of each node: the tensor of its value, or -1 where a fused step does not write it */
+  cr_node *join_of; /* of each node: the one that joins its value with another, or CR_BROKEN */
   const cr_log *log;
   clreid_error *error;
   clreid_status status; /* the first failure; everything after it does nothing */
@@ -82,8 +101,28 @@ cr_plan_step *cr_plan_pointwise(cr_planner *planner, const char *name, const cha
 /* A product, one a picture; operands and constants are the caller's to add. */
 cr_plan_step *cr_plan_product(cr_planner *planner, const char *name, const char *what, int m, int n, int k);
 
+/* winograd.c: the side of the tile that a convolution is filtered with, 0: it stays direct; and its steps instead of
+ * the direct one. */
+int cr_winograd_tile(const cr_plan_config *config, const cr_conv *conv);
+void cr_plan_winograd(cr_planner *planner, cr_plan_step direct, int tile);
+/* The steps of a unit whose operands are there. */
+void cr_plan_unit(cr_planner *planner, const cr_unit *unit);
+
+/* map.c: the maps that the graph marks, if the plan wants them; after all units. */
+void cr_plan_maps(cr_planner *planner, const cr_graph *graph);
+
+/* harmony.c: the attention's small vectors, its mask applied to x, and the crops, each one step into a new tensor. */
+int cr_plan_harmony(cr_planner *planner, const cr_unit *unit, int x);
+int cr_plan_attend(cr_planner *planner, const cr_unit *unit, int x, int harmony); /* x -1: the mask alone */
+int cr_plan_crop(cr_planner *planner, const cr_unit *unit, int x, int harmony, int residual);
+/* The centres of a crop's regions: x and y of each, one after the other. */
+cr_view cr_plan_centres(const cr_planner *planner, const cr_graph_node *crop);
+
 /* relation.c: the mask's logits of a relation node, with the unit's activation, into a new tensor: [nodes rows] for
  * pixels, [one row] for channels. */
 int cr_plan_relation(cr_planner *planner, const cr_unit *unit, int x);
+
+/* attention.c: the value of an attention node into a new tensor. */
+int cr_plan_attention(cr_planner *planner, const cr_unit *unit, int x);
 
 #endif

@@ -19,7 +19,9 @@ struct clreid_session {
   cr_resize *resize;
   cr_axes *axes;
   cr_resize_picture *pictures; /* [largest_batch] */
-  float *features;             /* [largest_batch][padded D]: what comes back from the device */
+  float *features;             /* [largest_batch][padded D]: what comes back from the device ... */
+  uint16_t *halves;            /* ... where an output is stored as half */
+  void *map;                   /* a map's tensor of the largest batch; NULL: no maps */
   clreid_session_info info;
 };
 
@@ -66,6 +68,18 @@ static clreid_status create_resize(clreid_session *s, clreid_error *error)
   return cr_resize_create(s->queue, &spec, &output, s->largest_batch, &s->resize, error);
 }
 
+/* Of one picture, as it comes from the device. */
+static size_t largest_map_bytes(const cr_plan *plan)
+{
+  size_t largest = 0;
+  for (int m = 0; m < plan->map_count; m++) {
+    const cr_plan_tensor *tensor = &plan->tensors[plan->maps[m].view.tensor];
+    const size_t bytes = cr_plan_tensor_elements(tensor) * cr_plan_element_bytes(plan, tensor);
+    largest = bytes > largest ? bytes : largest;
+  }
+  return largest;
+}
+
 static clreid_status allocate(clreid_session *s, clreid_error *error)
 {
   const cr_plan *plan = s->model->plan;
@@ -73,9 +87,14 @@ static clreid_status allocate(clreid_session *s, clreid_error *error)
   s->steps = calloc((size_t)plan->step_count, sizeof *s->steps);
   s->pictures = calloc(batch, sizeof *s->pictures);
   s->features = malloc(batch * cr_padded(plan->feature_length) * sizeof *s->features);
+  s->halves = malloc(batch * cr_padded(plan->feature_length) * sizeof *s->halves);
   s->axes = cr_axes_create(s->model->preprocess.filter);
-  if (!s->steps || !s->pictures || !s->features || !s->axes)
+  if (!s->steps || !s->pictures || !s->features || !s->halves || !s->axes)
     return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a session of batch %d", s->largest_batch);
+  const size_t map_bytes = largest_map_bytes(plan);
+  s->map = map_bytes ? malloc(batch * map_bytes) : NULL;
+  if (map_bytes && !s->map)
+    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for maps of %d pictures", s->largest_batch);
   s->info.largest_batch = s->largest_batch;
   s->info.arena_bytes = plan->arena_bytes * batch;
   return cr_buffer_create(s->model->device, s->info.arena_bytes, NULL, &s->arena, error);
@@ -141,6 +160,7 @@ clreid_status clreid_session_create(clreid_model *model, const clreid_session_co
   enum { MOST = 65536 };
   if (!model || !result)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_session_create needs model and session");
+  *result = NULL;
   const int batch = config && config->largest_batch ? config->largest_batch : 1;
   if (batch < 1 || batch > MOST)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "a largest batch of %d is outside 1 to %d", batch, MOST);
@@ -169,6 +189,8 @@ void clreid_session_destroy(clreid_session *s)
   free(s->steps);
   free(s->pictures);
   free(s->features);
+  free(s->halves);
+  free(s->map);
   clreid_model_free(s->model);
   free(s);
 }
@@ -202,6 +224,35 @@ static void output_size(const cr_op *op, size_t *rows, size_t *columns)
   case CR_MASK:
     *rows = op->mask.rows, *columns = op->mask.columns;
     break;
+  case CR_SOFTMAX:
+    *rows = op->softmax.rows, *columns = op->softmax.columns;
+    break;
+  case CR_ATTENTION:
+    *rows = op->attention.positions, *columns = op->attention.inner;
+    break;
+  case CR_HARMONY:
+    *rows = 1, *columns = cr_harmony_length(&op->harmony);
+    break;
+  case CR_ATTEND:
+    *rows = op->attend.rows, *columns = op->attend.columns;
+    break;
+  case CR_CROP:
+    *rows = (size_t)op->crop.streams * op->crop.out_height * op->crop.out_width;
+    *columns = op->crop.channels;
+    break;
+  case CR_SEPARABLE:
+    *rows = (size_t)op->separable.out_height * op->separable.out_width;
+    *columns = op->separable.out_channels;
+    break;
+  case CR_NORMALISE:
+    *rows = 1, *columns = op->normalise.columns;
+    break;
+  case CR_WINOGRAD_OUTPUT:
+    *rows = (size_t)op->winograd.out_height * op->winograd.out_width;
+    *columns = op->winograd.out_channels;
+    break;
+  case CR_WINOGRAD_INPUT:
+  case CR_WINOGRAD_PRODUCT: /* planes come out in its output */
   case CR_PACK:
   case CR_KINDS:
     break;
@@ -225,7 +276,8 @@ static clreid_status output_is_finite(clreid_session *s, int index, int batch, b
   clreid_status status = values && (!half || halves)
                              ? CLREID_OK
                              : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for %zu numbers", elements);
-  for (int b = 0; b < batch && status == CLREID_OK && *finite; b++) {
+  const int pictures = batch * (op->streams > 1 ? op->streams : 1);
+  for (int b = 0; b < pictures && status == CLREID_OK && *finite; b++) {
     status = cr_queue_read(s->queue, view.buffer, (view.offset + (size_t)b * view.picture) * element,
                            elements * element, half ? (void *)halves : values, error);
     if (status == CLREID_OK && half) cr_from_half(halves, values, elements);
@@ -296,13 +348,55 @@ static clreid_status download(clreid_session *s, cr_output output, int batch, fl
 {
   const cr_plan *plan = s->model->plan;
   const size_t length = (size_t)plan->feature_length, row = cr_padded(length);
+  const size_t element = cr_plan_element_bytes(plan, &plan->tensors[plan->outputs[output]]),
+               count = (size_t)batch * row;
+  const bool half = element == sizeof *s->halves;
   cr_view view = {.tensor = plan->outputs[output]};
   resolve(s, &view);
-  CR_TRY(cr_queue_read(s->queue, view.buffer, view.offset * sizeof(float), (size_t)batch * row * sizeof(float),
-                       s->features, error));
+  CR_TRY(cr_queue_read(s->queue, view.buffer, view.offset * element, count * element,
+                       half ? (void *)s->halves : s->features, error));
+  if (half) cr_from_half(s->halves, s->features, count);
   for (int k = 0; k < batch; k++) {
     for (size_t i = 0; i < length; i++) *finite &= isfinite(s->features[k * row + i]) != 0;
     if (features) memcpy(features + k * length, s->features + k * row, length * sizeof *features);
+  }
+  return CLREID_OK;
+}
+
+static float element_at(const void *elements, bool half, size_t at)
+{
+  if (!half) return ((const float *)elements)[at];
+  float value;
+  cr_from_half((const uint16_t *)elements + at, &value, 1);
+  return value;
+}
+
+/* map[batch][height][width] from the tensor that holds it. */
+static clreid_status download_map(clreid_session *s, const cr_plan_map *planned, int batch, float *map,
+                                  clreid_error *error)
+{
+  const cr_plan *plan = s->model->plan;
+  const cr_view within = planned->view; /* the tensor, of one picture */
+  const size_t size = cr_plan_element_bytes(plan, &plan->tensors[within.tensor]);
+  const size_t numbers = (size_t)planned->height * planned->width;
+  cr_view view = {.tensor = within.tensor};
+  resolve(s, &view);
+  CR_TRY(
+      cr_queue_read(s->queue, view.buffer, view.offset * size, (size_t)batch * within.picture * size, s->map, error));
+  for (size_t k = 0; k < (size_t)batch; k++)
+    for (size_t i = 0; i < numbers; i++)
+      map[k * numbers + i] =
+          element_at(s->map, size == sizeof(uint16_t), k * within.picture + within.offset + i * within.row);
+  return CLREID_OK;
+}
+
+/* The maps of pictures done .. done + batch - 1 of the call. */
+static clreid_status download_maps(clreid_session *s, size_t done, int batch, float *const *maps, clreid_error *error)
+{
+  const cr_plan *plan = s->model->plan;
+  for (int m = 0; maps && m < plan->map_count; m++) {
+    const cr_plan_map *map = &plan->maps[m];
+    if (maps[m]) CR_TRY(download_map(s, map, batch, maps[m] + done * map->height * map->width, error));
   }
   return CLREID_OK;
 }
@@ -318,11 +412,9 @@ static clreid_status embed_batch(clreid_session *s, const clreid_picture *pictur
   return finite ? CLREID_OK : name_step(s, batch, error);
 }
 
-clreid_status clreid_embed(clreid_session *s, const clreid_picture *pictures, size_t count, float *neck, float *pooled,
-                           clreid_error *error)
+static clreid_status embed(clreid_session *s, const clreid_picture *pictures, size_t count, float *neck, float *pooled,
+                           float *const *maps, clreid_error *error)
 {
-  if (!s || (count && !pictures))
-    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed needs session and pictures");
   const size_t length = (size_t)s->model->plan->feature_length;
   for (size_t k = 0; k < count; k++) CR_TRY(check_picture(&pictures[k], k, error));
   for (size_t done = 0; done < count;) {
@@ -330,7 +422,27 @@ clreid_status clreid_embed(clreid_session *s, const clreid_picture *pictures, si
     const int batch = left < (size_t)s->largest_batch ? (int)left : s->largest_batch;
     CR_TRY(embed_batch(s, pictures + done, batch, neck ? neck + done * length : NULL,
                        pooled ? pooled + done * length : NULL, error));
+    CR_TRY(download_maps(s, done, batch, maps, error));
     done += (size_t)batch;
   }
   return CLREID_OK;
+}
+
+clreid_status clreid_embed(clreid_session *s, const clreid_picture *pictures, size_t count, float *neck, float *pooled,
+                           clreid_error *error)
+{
+  if (!s || (count && !pictures))
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed needs session and pictures");
+  return embed(s, pictures, count, neck, pooled, NULL, error);
+}
+
+clreid_status clreid_embed_maps(clreid_session *s, const clreid_picture *pictures, size_t count, float *neck,
+                                float *pooled, float *const *maps, clreid_error *error)
+{
+  if (!s || !maps || (count && !pictures))
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed_maps needs session, pictures and maps");
+  if (!s->model->plan->config.maps)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "the model of %s was loaded without maps; load it with maps set",
+                   s->model->network->name);
+  return embed(s, pictures, count, neck, pooled, maps, error);
 }

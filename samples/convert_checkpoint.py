@@ -3,7 +3,7 @@
 
     convert_checkpoint.py CHECKPOINT --out W.safetensors --network rga-sc [--option KEY=VALUE ...] [--half]
                           [--mean R,G,B] [--std R,G,B] [--channels rgb|bgr] [--resize bilinear|bicubic]
-                          [--drop NAME ...] [--trust]
+                          [--drop NAME ...] [--fill W.safetensors] [--trust]
 
 CHECKPOINT is what torch.save wrote (.pth, .pth.tar, .pt): a state dict, or a dict that holds one under 'state_dict',
 'model', 'net' or the like. A 'module.' before every name (of DataParallel) is taken off. Left out are classifiers (a part
@@ -11,6 +11,12 @@ of the name is cls, classifier, fc or last_linear: identification does not need 
 out more. Options and preprocessing go into the file's metadata, which is all that clreid knows of them: give what the
 network was trained with. Without them it takes pixels in [0, 1] less (0.485, 0.456, 0.406), divided by (0.229, 0.224, 0.225),
 in RGB, resized bilinearly.
+
+A checkpoint of an ImageNet trunk (SE-ResNeXt-101 32x4d: layer0.conv1 ... layer4.2.se_module.fc2) is the beginning of a network
+of the fnc family: where that has two branches with layers of their own (fnc, fnc-add), the later layers of the trunk go to
+both. What a trunk lacks, attention, reductions and necks, must be trained; to run the network before that, give --fill a weight
+file of it, from `clreid weights --network NAME --seed S --out W.safetensors`: every tensor that the checkpoint lacks is
+taken from there and named, and the result is checked to be whole.
 
 Needs PyTorch and NumPy. No code of the checkpoint is run, so PyTorch may refuse one that holds more than tensors (1.13
 refuses even a plain float beside them); --trust loads it all the same and lets it run what code it likes.
@@ -21,12 +27,17 @@ import json
 import math
 import os
 import pathlib
+import re
 import struct
 import sys
 import tempfile
 
 NESTED = ('state_dict', 'model_state_dict', 'model', 'net', 'network')
 CLASSIFIER = {'cls', 'classifier', 'fc', 'last_linear'}
+SEPARATE = ('fnc', 'fnc-add')  # networks whose branches have later layers of their own
+LONGEST_HEADER = 100_000_000  # bytes, as the format allows
+BRANCHES = ('spatial', 'channel')
+LATER = re.compile(r'layer3\.(?!0\.)\d+\.|layer4\.')
 
 
 class Failure(Exception):
@@ -97,6 +108,64 @@ def select(state, drop):
     if not kept:
         raise Failure(f'all {len(dropped)} tensors are dropped; check --drop')
     return kept, dropped
+
+
+def split_trunk(kept, network):
+    """fnc and fnc-add: the trunk's layers after layer3.0 go to both branches."""
+    if network not in SEPARATE or not any(LATER.match(name) for name in kept):
+        return kept, 0
+    own = [n for n in kept if n.partition('.')[0] in BRANCHES and LATER.match(n.partition('.')[2])]
+    if own:
+        raise Failure(f"the checkpoint holds both '{own[0]}' and a trunk with layers after layer3.0; leave one out with --drop")
+    split = {}
+    for name, tensor in kept.items():
+        for to in [f'{b}.{name}' for b in BRANCHES] if LATER.match(name) else [name]:
+            split[to] = tensor
+    return split, len(split) - len(kept)
+
+
+def read_weights(path):
+    """name -> (shape, reader of the array) of a weight file in float32, as `clreid weights` writes it."""
+    import numpy as np
+    try:
+        with open(path, 'rb') as f:
+            length, = struct.unpack('<Q', f.read(8))
+            header = json.loads(f.read(min(length, LONGEST_HEADER)))
+        metadata, data = header.pop('__metadata__', {}), np.memmap(path, np.uint8, 'r', 8 + length)
+        arrays = {}
+        for name, entry in header.items():
+            begin, end = entry['data_offsets']
+            if entry['dtype'] != 'F32':
+                raise Failure(f"'{path}' holds {name} as {entry['dtype']}; --fill takes what `clreid weights` writes, F32")
+            arrays[name] = data[begin:end].view('<f4').reshape(entry['shape'])
+        return metadata, arrays
+    except OSError as e:
+        raise Failure(f"cannot read '{path}': {e.strerror or e}") from e
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError) as e:
+        raise Failure(f"'{path}' is no weight file; make one with `clreid weights`") from e
+
+
+def fill(kept, path, network):
+    """kept, and from the weight file what it lacks; returns the names filled in."""
+    import torch
+    metadata, arrays = read_weights(path)
+    if metadata.get('network') != network:
+        raise Failure(f"'{path}' is for network {metadata.get('network')}, not {network}; make it with "
+                      f"`clreid weights --network {network}`")
+    for name, tensor in kept.items():
+        if name not in arrays:
+            raise Failure(f"{network} has no tensor '{name}'; leave it out with --drop {name}")
+        if tuple(tensor.shape) != arrays[name].shape:
+            raise Failure(f"tensor '{name}' is {list(tensor.shape)}, but {network} takes {list(arrays[name].shape)}; "
+                          'is it the right checkpoint?')
+    lacking = [name for name in arrays if name not in kept]
+    kept.update((name, torch.from_numpy(arrays[name].copy())) for name in lacking)
+    return lacking
+
+
+def modules(names):
+    """The modules that the tensors belong to, in the order of their names."""
+    return list(dict.fromkeys(name.rpartition('.')[0] or name for name in names))
 
 
 def numbers(name, tensor, half):
@@ -185,6 +254,8 @@ def arguments():
     p.add_argument('--resize', choices=('bilinear', 'bicubic'))
     p.add_argument('--half', action='store_true', help='store float16')
     p.add_argument('--drop', nargs='+', default=[], metavar='NAME', help='leave out this tensor or module')
+    p.add_argument('--fill', type=pathlib.Path, metavar='W.safetensors',
+                   help='a weight file of the network: what the checkpoint lacks is taken from there')
     p.add_argument('--trust', action='store_true', help='let the checkpoint run code of its own')
     return p.parse_args()
 
@@ -199,11 +270,20 @@ def convert():
     metadata = {'network': a.network, **dict(a.option)}
     metadata.update((k, getattr(a, k)) for k in ('mean', 'std', 'channels', 'resize') if getattr(a, k))
     kept, dropped = select(state_dict(load(a.checkpoint, a.trust), a.checkpoint), a.drop)
+    kept, copies = split_trunk(kept, a.network)
+    filled = fill(kept, a.fill, a.network) if a.fill else []
     arrays = {name: numbers(name, t, a.half) for name, t in kept.items()}
     write(a.out, arrays, metadata)
     print(f"{a.out}: {len(arrays)} tensors, {sum(v.size for v in arrays.values())} numbers; left out: "
           f"{', '.join(d for d in dropped if not d.endswith('num_batches_tracked')) or 'no tensor'}, "
           f"{sum(d.endswith('num_batches_tracked') for d in dropped)} num_batches_tracked")
+    if copies:
+        print(f'layers after layer3.0 went to both branches: {copies} tensors more than the trunk had')
+    if filled:
+        print(f"NOT of the checkpoint but from {a.fill}, {len(filled)} tensors, to be trained: {', '.join(modules(filled))}")
+    elif a.network.startswith('fnc') and not any('bnneck' in name for name in arrays):
+        print(f'attention, reductions and necks are not there, so clreid will refuse the file: train them, or give --fill '
+              'with random ones')
 
 
 def main():

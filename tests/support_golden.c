@@ -14,29 +14,11 @@
 enum { HEAD_BYTES = 16, VERSION = 1 };
 
 const char *const golden_stems[] = {
-    "rga-none.1",
-    "rga-none.2",
-    "rga-none.3",
-    "rga-s.1",
-    "rga-s.2",
-    "rga-s.3",
-    "rga-c.1",
-    "rga-c.2",
-    "rga-c.3",
-    "rga-sc.1",
-    "rga-sc.2",
-    "rga-sc.3",
-    "rga-cs.1",
-    "rga-cs.2",
-    "rga-cs.3",
-    "rga-parallel.1",
-    "rga-parallel.2",
-    "rga-parallel.3",
-    "rga-sc-ratios",
-    "rga-sc-unary",
-    "rga-s-pairwise",
-    "rga-sc-tall",
-    NULL,
+    "rga-none.1",    "rga-none.2",   "rga-none.3",     "rga-s.1",        "rga-s.2",        "rga-s.3",
+    "rga-c.1",       "rga-c.2",      "rga-c.3",        "rga-sc.1",       "rga-sc.2",       "rga-sc.3",
+    "rga-cs.1",      "rga-cs.2",     "rga-cs.3",       "rga-parallel.1", "rga-parallel.2", "rga-parallel.3",
+    "rga-sc-ratios", "rga-sc-unary", "rga-s-pairwise", "rga-sc-tall",    "han-small.1",    "han-small.2",
+    "han-small.3",   "han-medium.1", "han-large.1",    "fnc.1",          "fnc-add.1",      NULL,
 };
 
 static uint32_t u32(const uint8_t *bytes)

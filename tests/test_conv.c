@@ -3,7 +3,7 @@
  */
 #include "support.h"
 
-enum { BIAS = 1, RES = 2, RELU = 4, SIGMOID = 8, SCALE = 16, SLICE = 32 };
+enum { BIAS = 1, RES = 2, RELU = 4, SIGMOID = 8, SCALE = 16, SLICE = 32, GATE = 64, FLOAT_OUT = 128 };
 
 static const struct {
   int batch, height, width, channels, out, groups;
@@ -44,6 +44,12 @@ static const struct {
     {1, 6, 6, 16, 32, 16, {.kernel = 3, .padding = 1}, BIAS | SLICE},
     {2, 3, 3, 18, 18, 6, {.kernel = 1}, BIAS | SIGMOID},
     {1, 3, 3, 21, 63, 3, {.kernel = 3, .padding = 1}, RES},
+    /* Gates, and what runs on one pixel */
+    {3, 4, 3, 32, 48, 1, {.kernel = 1}, BIAS | GATE | RES | RELU},
+    {2, 7, 5, 17, 33, 1, {.kernel = 1}, GATE | SLICE},
+    {2, 6, 6, 24, 24, 3, {.kernel = 3, .padding = 1}, BIAS | GATE | SIGMOID | SCALE},
+    {1, 1, 1, 128, 200, 1, {.kernel = 1}, BIAS | RELU | FLOAT_OUT},
+    {2, 1, 1, 33, 65, 1, {.kernel = 1}, BIAS | SIGMOID},
 };
 
 static cr_trial_spec with_options(cr_trial_spec spec, int options)
@@ -51,12 +57,15 @@ static cr_trial_spec with_options(cr_trial_spec spec, int options)
   spec.bias = options & BIAS;
   spec.residual = options & RES;
   spec.scale = options & SCALE;
+  spec.gate = options & GATE;
+  spec.op.float_output = options & FLOAT_OUT;
   spec.op.activation = options & RELU ? CR_RELU : options & SIGMOID ? CR_SIGMOID : CR_LINEAR;
   if (options & SLICE) {
     spec.before[CR_OUTPUT] = CR_PANEL;
     spec.after[CR_OUTPUT] = 3 * CR_PANEL;
     spec.after[CR_INPUT] = CR_PANEL;
     spec.before[CR_RESIDUAL] = 2 * CR_PANEL;
+    spec.before[CR_GATE] = CR_PANEL;
   }
   return spec;
 }
@@ -98,7 +107,7 @@ static void random_shapes(void **state)
     const int width = support_random(next++, 7, 13), in = groups * support_random(next++, 1, groups > 1 ? 9 : 50);
     const int out = groups * support_random(next++, 1, groups > 1 ? 9 : 50);
     cr_trial_spec spec = with_options(cr_trial_conv(batch, height, width, in, out, groups, window),
-                                      support_random(next++, 0, 63) & (BIAS | RES | RELU | SCALE | SLICE));
+                                      support_random(next++, 0, 255) & ~SIGMOID);
     spec.op.half = support_random(next++, 0, 1);
     support_examine(spec);
   }

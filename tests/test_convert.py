@@ -65,6 +65,8 @@ def read(path):
 
 
 class Convert(unittest.TestCase):
+    network = 'rga-sc'
+
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.path = pathlib.Path(self.folder.name)
@@ -81,7 +83,7 @@ class Convert(unittest.TestCase):
         elif thing is not None:
             torch.save(thing, file)
         said, status = io.StringIO(), 0
-        arguments = [str(SCRIPT), str(file), '--out', str(self.out), '--network', 'rga-sc', *more]
+        arguments = [str(SCRIPT), str(file), '--out', str(self.out), '--network', self.network, *more]
         with mock.patch.object(sys, 'argv', arguments), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             try:
                 converter.main()
@@ -145,6 +147,68 @@ class Convert(unittest.TestCase):
         _, arrays = self.converts({'a.b': torch.ones(1), 'ab': torch.ones(1), 'n': torch.ones(2, dtype=torch.int64)},
                                   '--drop', 'a', 'n')
         self.assertEqual(list(arrays), ['ab'])
+
+    def trunk(self):
+        names = ('layer0.conv1.weight', 'layer2.3.bn1.bias', 'layer3.0.conv2.weight', 'layer3.0.se_module.fc1.bias',
+                 'layer3.1.conv1.weight', 'layer3.10.bn3.weight', 'layer4.0.downsample.0.weight')
+        state = {name: torch.full((2,), float(k)) for k, name in enumerate(names)}
+        return {**state, 'last_linear.weight': torch.ones(3, 2), 'last_linear.bias': torch.ones(3)}
+
+    def split_names(self):
+        names = [n for n in self.trunk() if not n.startswith('last_linear')]
+        later = [n for n in names if n.startswith(('layer3.1', 'layer4'))]
+        return [n for n in names if n not in later] + [f'{b}.{n}' for n in later for b in ('spatial', 'channel')]
+
+    def test_trunk_for_two_branches(self):
+        for self.network in ('fnc', 'fnc-add'):
+            metadata, arrays = self.converts(self.trunk())
+            self.assertEqual(sorted(arrays), sorted(self.split_names()))
+            for name, array in arrays.items():
+                source = name.removeprefix('spatial.').removeprefix('channel.')
+                np.testing.assert_array_equal(array, self.trunk()[source].numpy())
+            self.assertEqual(metadata, {'network': self.network})
+            self.assertIn('clreid will refuse the file', self.run_script(self.trunk())[1])
+
+    def test_trunk_for_one(self):
+        self.network = 'fnc-shared'
+        self.assertEqual(sorted(self.converts(self.trunk())[1]),
+                         sorted(n for n in self.trunk() if not n.startswith('last_linear')))
+
+    def test_trained_branches_stay(self):
+        self.network = 'fnc'
+        state = {'layer3.0.bn1.bias': torch.ones(1), 'spatial.layer4.0.bn1.bias': torch.ones(1)}
+        self.assertEqual(sorted(self.converts(state)[1]), sorted(state))
+        self.out = self.path / 'other.safetensors'
+        self.refuses({**state, 'layer4.0.bn1.bias': torch.ones(1)}, "holds both 'spatial.layer4.0.bn1.bias' and a trunk")
+
+    def random_weights(self, network, without=(), **other):
+        """A weight file of the network: zeros where the trunk has something, nines elsewhere."""
+        arrays = {name: np.zeros(2, '<f4') for name in self.split_names() if name not in without}
+        arrays.update({'spatial.attention.T.weight': np.full((4, 2, 1, 1), 9, '<f4'), 'channel.bnneck.bias': np.full(1, 9, '<f4')})
+        arrays.update(other)
+        converter.write(self.path / 'r.safetensors', arrays, {'network': network})
+        return str(self.path / 'r.safetensors')
+
+    def test_fill(self):
+        self.network = 'fnc'
+        fill = self.random_weights('fnc')
+        arrays = self.converts(self.trunk(), '--fill', fill)[1]
+        self.assertEqual(sorted(arrays), sorted(self.split_names() + ['spatial.attention.T.weight', 'channel.bnneck.bias']))
+        np.testing.assert_array_equal(arrays['channel.layer4.0.downsample.0.weight'], [6, 6])
+        np.testing.assert_array_equal(arrays['spatial.attention.T.weight'], np.full((4, 2, 1, 1), 9))
+        said = self.run_script(self.trunk(), '--fill', fill)[1]
+        self.assertIn('2 tensors, to be trained: spatial.attention.T, channel.bnneck\n', said)
+
+    def test_what_cannot_fill(self):
+        self.network = 'fnc'
+        self.refuses(self.trunk(), 'is for network fnc-add, not fnc', '--fill', self.random_weights('fnc-add'))
+        self.refuses(self.trunk(), "fnc has no tensor 'layer2.3.bn1.bias'", '--fill',
+                     self.random_weights('fnc', without=('layer2.3.bn1.bias',)))
+        wide = self.random_weights('fnc', **{'layer2.3.bn1.bias': np.zeros((3, 1), '<f4')})
+        self.refuses(self.trunk(), "tensor 'layer2.3.bn1.bias' is [2], but fnc takes [3, 1]", '--fill', wide)
+        self.refuses(self.trunk(), 'cannot read', '--fill', str(self.path / 'none'))
+        (self.path / 'words').write_text('These are words, and more than eight.')
+        self.refuses(self.trunk(), 'is no weight file', '--fill', str(self.path / 'words'))
 
     def test_no_code_is_run(self):
         trap = self.path / 'trap'

@@ -174,18 +174,22 @@ static void counts_are_those_of_the_definitions(void **state)
     const char *network, *options;
     size_t tensors;
     uint64_t parameters, multiply_adds;
+    int length; /* of a feature */
   } table[] = {
-      {"rga-none", "", 269, 23569344, 4053270528},
-      {"rga-s", "", 389, 26796824, 6762152960},
-      {"rga-c", "", 389, 26662840, 7115581440},
-      {"rga-sc", "", 509, 29890320, 9824463872}, /* 9.82 G */
-      {"rga-cs", "", 509, 29890320, 9824463872},
-      {"rga-parallel", "", 509, 29890320, 9824463872},
-      {"rga-sc", "s1=4 s2=16", 509, 36210640, 15595342848},
-      {"rga-sc", "s1=3 s2=7", 509, 40511284, 19616848896},
-      {"rga-sc", "visual=0", 469, 28629416, 9549579776},
-      {"rga-s", "relation=0", 329, 24267624, 4170716672},
-      {"rga-sc", "stages=4,1 height=384 width=128", 389, 32191522, 17304011392},
+      {"rga-none", "", 269, 23569344, 4053270528, 2048},
+      {"rga-s", "", 389, 26796824, 6762152960, 2048},
+      {"rga-c", "", 389, 26662840, 7115581440, 2048},
+      {"rga-sc", "", 509, 29890320, 9824463872, 2048}, /* 9.82 G */
+      {"rga-cs", "", 509, 29890320, 9824463872, 2048},
+      {"rga-parallel", "", 509, 29890320, 9824463872, 2048},
+      {"rga-sc", "s1=4 s2=16", 509, 36210640, 15595342848, 2048},
+      {"rga-sc", "s1=3 s2=7", 509, 40511284, 19616848896, 2048},
+      {"rga-sc", "visual=0", 469, 28629416, 9549579776, 2048},
+      {"rga-s", "relation=0", 329, 24267624, 4170716672, 2048},
+      {"rga-sc", "stages=4,1 height=384 width=128", 389, 32191522, 17304011392, 2048},
+      {"han-small", "", 216, 2040046, 185632426, 1024}, /* the paper counts two operations each: 3.7e8 */
+      {"han-medium", "", 216, 2040046, 269974186, 1024},
+      {"han-large", "", 216, 2040046, 354315946, 1024},
   };
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
     cr_graph *g;
@@ -196,8 +200,8 @@ static void counts_are_those_of_the_definitions(void **state)
     assert_int_equal(tensors, table[i].tensors);
     assert_int_equal(cr_graph_parameters(g), table[i].parameters);
     assert_int_equal(cr_graph_multiply_adds(g), table[i].multiply_adds);
-    assert_shape(g, cr_graph_output_node(g, CR_OUTPUT_POOLED), 1, 1, 2048);
-    assert_shape(g, cr_graph_output_node(g, CR_OUTPUT_NECK), 1, 1, 2048);
+    assert_shape(g, cr_graph_output_node(g, CR_OUTPUT_POOLED), 1, 1, table[i].length);
+    assert_shape(g, cr_graph_output_node(g, CR_OUTPUT_NECK), 1, 1, table[i].length);
     cr_graph_destroy(g);
   }
 }
@@ -358,6 +362,36 @@ static cr_node output_of_nothing(cr_graph *g, cr_node x)
   return CR_BROKEN;
 }
 
+static cr_node harmony_of_nothing(cr_graph *g, cr_node x)
+{
+  return cr_graph_harmony(g, x, "h", (cr_harmony_spec){.reduction = 0, .regions = 4});
+}
+
+static cr_node attends_to_a_map(cr_graph *g, cr_node x)
+{
+  return cr_graph_attend(g, x, x);
+}
+
+static cr_node crops_by_nothing(cr_graph *g, cr_node x)
+{
+  return cr_graph_crop(g, x, CR_BROKEN, CR_NO_RESIDUAL, 2, 2);
+}
+
+static cr_node joins_maps(cr_graph *g, cr_node x)
+{
+  return cr_graph_join(g, x, x);
+}
+
+static cr_node joins_nothing(cr_graph *g, cr_node x)
+{
+  return cr_graph_join(g, cr_graph_pool(g, x, (cr_pool_spec){.global = true}), 9);
+}
+
+static cr_node normalises_maps(cr_graph *g, cr_node x)
+{
+  return cr_graph_normalise(g, x, 1);
+}
+
 static void a_broken_graph_keeps_the_first_error(void **state)
 {
   (void)state;
@@ -378,6 +412,12 @@ static void a_broken_graph_keeps_the_first_error(void **state)
       {pool_of_nothing, "kernel 0"},
       {unlike_mask, "a mask of 6 x 5 x 32 where 6 x 5 x 1 is needed"},
       {no_ratio, "s1 = 0"},
+      {harmony_of_nothing, "32 channels reduced by 0"},
+      {attends_to_a_map, "attend reads node 0, input, as harmonious attention"},
+      {crops_by_nothing, "crop reads node -1"},
+      {joins_maps, "6 x 5 x 32 and 6 x 5 x 32 are not joined"},
+      {joins_nothing, "join reads node 9"},
+      {normalises_maps, "is not normalised in 1 parts"},
       {second_input, "as node 1"},
       {of_nothing, "relu reads node -1"},
       {output_of_nothing, "output reads node 1, but the graph has 1 nodes"},

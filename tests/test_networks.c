@@ -22,10 +22,18 @@
 
 enum { BATCH = 8 };
 
-/* What is allowed of the relative L2 error of a feature. float32: eight times the definition's own error, or 4e-5. */
+static bool is_fnc(const golden *g)
+{
+  return !strncmp(g->network, "fnc", 3);
+}
+
+/* What is allowed of the relative L2 error of a feature. float32: eight times the definition's own error, or the
+ * family's least; HAN's random layers have no residual branch to damp, so it multiplies rounding by more. */
 static double allowed(const golden *g, clreid_precision precision)
 {
-  return precision == CLREID_FP16 ? 3e-2 : fmax(4e-5, 8.0 * g->float32_error);
+  const bool han = !strncmp(g->network, "han-", 4);
+  if (precision == CLREID_FP16) return han ? 1e-1 : is_fnc(g) ? 2e-2 : 3e-2;
+  return fmax(han ? 1e-4 : 4e-5, 8.0 * g->float32_error);
 }
 
 static double relative_error(const float *got, const float *expected, size_t count)
@@ -153,17 +161,25 @@ static void each_fixture(bench *b, void (*test)(bench *b, golden *g, const char 
   }
 }
 
+enum { CONFIGS = 5 };
+
 static void compare_with_definition(bench *b, golden *g, const char *path)
 {
-  static const clreid_model_config configs[] = {
-      {.relation = CLREID_RELATION_AUTO},
-      {.relation = CLREID_RELATION_PLAIN},
-      {.relation = CLREID_RELATION_CONTRACTED},
-      {.precision = CLREID_FP16},
+  static const clreid_model_config of_rga[CONFIGS] = {
+      {.relation = CLREID_RELATION_AUTO}, {.relation = CLREID_RELATION_PLAIN}, {.relation = CLREID_RELATION_CONTRACTED},
+      {.precision = CLREID_FP16},         {.direct_convolution = true},
   };
+  static const clreid_model_config of_fnc[CONFIGS] = {
+      {.attention = CLREID_ATTENTION_FUSED},
+      {.attention = CLREID_ATTENTION_PLAIN},
+      {.attention = CLREID_ATTENTION_FUSED, .precision = CLREID_FP16},
+      {.attention = CLREID_ATTENTION_PLAIN, .precision = CLREID_FP16},
+      {.direct_convolution = true},
+  };
+  const clreid_model_config *configs = is_fnc(g) ? of_fnc : of_rga;
   float *neck = calloc(2 * g->pictures * g->length, sizeof *neck), *pooled = neck + g->pictures * g->length;
   assert_non_null(neck);
-  for (size_t c = 0; c < sizeof configs / sizeof *configs; c++) {
+  for (int c = 0; c < CONFIGS; c++) {
     clreid_error error = {0};
     clreid_session *session = open_session(b, g, path, &configs[c], (int)g->pictures);
     try_call(clreid_embed(session, b->pictures, g->pictures, neck, pooled, &error), &error, g);

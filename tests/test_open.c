@@ -90,6 +90,12 @@ static void choice_by_index(void **state)
     assert_int_equal(status, list[i].usable ? CLREID_OK : CLREID_UNSUPPORTED_DEVICE);
     if (status == CLREID_OK) assert_int_equal(facts.index, i);
   }
+  char beyond[24];
+  cr_facts facts;
+  clreid_error error = {CLREID_OK, ""};
+  snprintf(beyond, sizeof beyond, "%zu", count);
+  assert_int_equal(open_as(beyond, &facts, &error), CLREID_UNSUPPORTED_DEVICE);
+  assert_non_null(strstr(error.text, "there is no device"));
 }
 
 static void choices_that_cannot_be(void **state)

@@ -17,6 +17,7 @@
 #include <stb/stb_image_write.h>
 
 #include "folder.h"
+#include "jpeg.h"
 #include "picture.h"
 
 static int make(void **state)
@@ -255,23 +256,37 @@ static size_t find_segment(const bytes *file, uint8_t marker)
   return at;
 }
 
+static void assert_tables_refused(const folder *f, const bytes *file)
+{
+  assert_false(jpeg_tables_fit(file->data, file->size));
+  assert_refused(f, file->data, file->size, "the JPEG picture is damaged (a Huffman table of more than 256 codes)");
+}
+
 /* stb_image would write past the table's end. */
 static void huffman_tables_of_too_many_codes_are_refused(void **state)
 {
   const bytes good = sample(JPEG);
+  assert_true(jpeg_tables_fit(good.data, good.size));
   const size_t at = find_segment(&good, 0xc4);
   bytes file = good;
   memset(file.data + at + 5, 17, 16); /* 16 x 17 = 272 codes */
-  assert_refused(*state, file.data, file.size, "the JPEG picture is damaged");
+  assert_tables_refused(*state, &file);
   /* A segment of one byte, whose table runs over its end. */
   file.data[at + 2] = 0;
   file.data[at + 3] = 3;
-  assert_refused(*state, file.data, file.size, "the JPEG picture is damaged");
+  assert_tables_refused(*state, &file);
   /* A second table after the first one, in the same segment. */
   file = good;
   const size_t codes = 12; /* of stb_image_write's first table */
   memset(file.data + at + 4 + 17 + codes + 1, 17, 16);
-  assert_refused(*state, file.data, file.size, "the JPEG picture is damaged");
+  assert_tables_refused(*state, &file);
+  /* Behind the coded data, where a progressive picture may have more tables. */
+  file = good;
+  file.size -= 2;
+  append(&file, "\xff\xff\xc4\0\3\0\20\20\20\20\20\20\20\20\20\20\20\20\20\20\20\21", 22);
+  assert_false(jpeg_tables_fit(file.data, file.size));
+  file.data[file.size - 1] = 16; /* 256 codes are not too many */
+  assert_true(jpeg_tables_fit(file.data, file.size));
 }
 
 /* Cameras do that. */

@@ -3,7 +3,7 @@
  */
 #include "support.h"
 
-enum { MAXIMUM = 1, FLOAT_OUT = 2, SLICE = 4 };
+enum { MAXIMUM = 1, FLOAT_OUT = 2, SLICE = 4, MASK = 8 };
 
 static const struct {
   int batch, height, width, channels;
@@ -29,7 +29,13 @@ static const struct {
 static const struct {
   int batch, height, width, channels, options;
 } whole_maps[] = {
-    {1, 1, 1, 16, 0}, {2, 16, 8, 2048, FLOAT_OUT}, {3, 7, 5, 33, 0}, {5, 4, 2, 1, FLOAT_OUT}, {2, 64, 32, 20, SLICE},
+    {1, 1, 1, 16, 0},
+    {2, 16, 8, 2048, FLOAT_OUT},
+    {3, 7, 5, 33, 0},
+    {5, 4, 2, 1, FLOAT_OUT},
+    {2, 64, 32, 20, SLICE},
+    {2, 18, 24, 48, MASK},
+    {3, 5, 7, 33, MASK | SLICE | FLOAT_OUT},
 };
 
 static void examine_both(cr_trial_spec spec, int options)
@@ -37,6 +43,7 @@ static void examine_both(cr_trial_spec spec, int options)
   if (options & SLICE) {
     spec.before[CR_INPUT] = CR_PANEL;
     spec.after[CR_OUTPUT] = 2 * CR_PANEL;
+    spec.after[CR_SECOND] = CR_PANEL;
   }
   support_examine(spec);
   spec.op.half = true;
@@ -58,9 +65,10 @@ static void means_of_whole_maps(void **state)
 {
   (void)state;
   for (size_t i = 0; i < sizeof whole_maps / sizeof whole_maps[0]; i++) {
-    examine_both(cr_trial_pool(whole_maps[i].batch, whole_maps[i].height, whole_maps[i].width, whole_maps[i].channels,
-                               false, (cr_window){0}),
-                 whole_maps[i].options);
+    cr_trial_spec spec = cr_trial_pool(whole_maps[i].batch, whole_maps[i].height, whole_maps[i].width,
+                                       whole_maps[i].channels, false, (cr_window){0});
+    spec.second = whole_maps[i].options & MASK;
+    examine_both(spec, whole_maps[i].options);
   }
   support_verdict();
 }

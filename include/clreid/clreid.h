@@ -10,8 +10,8 @@
  * Thread rule, where a function says nothing else: devices and models are shared and may be used by several threads at
  * a time; a session belongs to one thread at a time; sessions are independent of each other. A config struct that is
  * all zero bytes is the documented default; NULL in its place means the same. Every call returns a status and, where it
- * fails, fills *error (if not NULL) with one line that says what is wrong. The library does not read picture files,
- * does not print, and keeps no global state.
+ * fails, fills *error (if not NULL) with one line that says what is wrong; a handle or list that it should have given
+ * is NULL then. The library does not read picture files, does not print, and keeps no global state.
  */
 #ifndef CLREID_H
 #define CLREID_H
@@ -43,7 +43,8 @@ CLREID_API const char *clreid_version(void);
 CLREID_API const char *clreid_status_name(clreid_status status);
 
 /* Called with one line (no newline) that is worth saying: a dropped cache entry, a choice of the plan. It may be called
- * from any thread that calls the library, for the time of that call. NULL: the library is silent. */
+ * from any thread that calls the library, for the time of that call, by several at once; it must not call the library
+ * itself. NULL: the library is silent. */
 typedef void clreid_log(void *user, const char *line);
 
 /* ---- Devices ---------------------------------------------------------------------------------------------------- */
@@ -59,7 +60,7 @@ typedef enum clreid_device_type {
 typedef struct clreid_device_info {
   int index; /* place in the flat list over all platforms, from 0 */
   clreid_device_type type;
-  bool is_default; /* what a NULL choice opens */
+  bool is_default; /* what a NULL choice opens; in a list alone, clreid_device_describe says false */
   bool usable;     /* false: problem says why */
   char name[128];
   char vendor[128];
@@ -138,6 +139,12 @@ typedef enum clreid_relation {
   CLREID_RELATION_CONTRACTED, /* R is never formed */
 } clreid_relation;
 
+typedef enum clreid_attention {
+  CLREID_ATTENTION_AUTO = 0, /* fused where the device's local memory holds it */
+  CLREID_ATTENTION_PLAIN,    /* the map of positions by positions is stored */
+  CLREID_ATTENTION_FUSED,    /* it never is; UNSUPPORTED if local memory is too small. The same bits in float32 */
+} clreid_attention;
+
 typedef enum clreid_gemm {
   CLREID_GEMM_OWN = 0, /* bit-identical results whatever the batch */
   CLREID_GEMM_CLBLAST, /* the affinity products go to CLBlast; UNSUPPORTED if the library was built without it */
@@ -149,7 +156,10 @@ typedef struct clreid_model_config {
   clreid_precision precision;
   clreid_relation relation;
   clreid_gemm gemm;
-  bool plain_kernels; /* use the plain twin of every kernel: slow, for checks */
+  bool direct_convolution; /* no minimal filtering (Winograd): slower, a little more exact */
+  bool plain_kernels;      /* use the plain twin of every kernel: slow, for checks */
+  clreid_attention attention;
+  bool maps; /* for clreid_embed_maps: more device memory and a few more launches a pass; the same features */
 } clreid_model_config;
 
 /* Loads a safetensors file: F32, F16 or BF16 tensors, names as in the papers' published checkpoints, metadata that
@@ -170,6 +180,23 @@ typedef struct clreid_model_info {
   uint64_t planned_multiply_adds;
 } clreid_model_info;
 CLREID_API void clreid_model_describe(const clreid_model *model, clreid_model_info *info);
+
+typedef enum clreid_map_kind {
+  CLREID_MAP_HEAT = 0, /* how much the network attends to each place of the picture: numbers in (0, 1) */
+  CLREID_MAP_REGIONS,  /* the centres of the regions that it looks at: rows (x, y), from -1 (left, top) to 1 */
+} clreid_map_kind;
+
+/* A map of attention for people to look at, float[height][width] for each picture. */
+typedef struct clreid_map_info {
+  const char *name; /* "rga1"; lives as long as the model */
+  clreid_map_kind kind;
+  int height, width;                 /* of a heat map, over all of the picture; of regions: how many, and 2 */
+  float region_height, region_width; /* size of each region, the picture's sides being 1; 0 for a heat map */
+} clreid_map_info;
+
+/* The maps of a model that was loaded with maps; false if index is outside [0, number of maps). Some networks have
+ * none. */
+CLREID_API bool clreid_model_map_at(const clreid_model *model, size_t index, clreid_map_info *info);
 
 /* ---- Sessions --------------------------------------------------------------------------------------------------- */
 
@@ -204,6 +231,12 @@ typedef struct clreid_picture {
  * both is undefined. Thread rule: one thread a session at a time. */
 CLREID_API clreid_status clreid_embed(clreid_session *session, const clreid_picture *pictures, size_t count,
                                       float *neck, float *pooled, clreid_error *error);
+
+/* clreid_embed, and the maps of attention of the same pass. maps[number of maps of the model], of the caller, each
+ * float[count][height][width] of its clreid_map_info or NULL, receive one map for each picture, of the picture as the
+ * network sees it: a mirrored one's is mirrored. CLREID_INVALID_ARGUMENT if the model was loaded without maps. */
+CLREID_API clreid_status clreid_embed_maps(clreid_session *session, const clreid_picture *pictures, size_t count,
+                                           float *neck, float *pooled, float *const *maps, clreid_error *error);
 
 #ifdef __cplusplus
 }

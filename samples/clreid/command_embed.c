@@ -2,7 +2,8 @@
  * command_embed.c - clreid embed: picture files in, a .npy file of features out, a batch at a time.
  *
  * Row k is picture k's. A picture that cannot be read or embedded costs its own row, which becomes NaN, and is named at
- * the end. The file and the device are tried before the first picture is read.
+ * the end. The file and the device are tried before the first picture is read. With several weight files each picture
+ * is read once, and its row holds the features of all (embedder.c); with --masks it gets files of its own (masks.c).
  */
 #include <math.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #include "batch.h"
 #include "command.h"
 #include "console.h"
+#include "embedder.h"
+#include "masks.h"
 #include "npy.h"
 #include "output.h"
 #include "progress.h"
@@ -19,7 +22,8 @@
 enum { MOST_BATCH = 1024, FEATURE_NECK = 0 };
 
 typedef struct settings {
-  const char *weights, *network, *out;
+  options_texts weights;
+  const char *network, *out, *masks;
   const char *const *paths;
   size_t count; /* of paths */
   uint64_t batch;
@@ -32,8 +36,7 @@ typedef struct settings {
 typedef struct run {
   const settings *set;
   clreid_device *device;
-  clreid_model *model;
-  clreid_session *session;
+  embedder *network;
   batch_reader *reader;
   output *file;
   size_t length;            /* D */
@@ -54,21 +57,23 @@ static clreid_status no_memory(clreid_error *error)
 static clreid_status open_network(run *it, clreid_error *error)
 {
   const settings *set = it->set;
-  const clreid_model_config model = {.network = set->network,
-                                     .precision = set->precision == 1 ? CLREID_FP16 : CLREID_FP32};
   const size_t passes = set->flip ? 2 * set->count : set->count;
-  const clreid_session_config session = {.largest_batch = (int)(passes < set->batch ? passes : set->batch)};
-  clreid_status status = command_open_device(&set->common, &it->device, error);
-  if (status == CLREID_OK) status = clreid_model_load(it->device, set->weights, &model, &it->model, error);
-  if (status == CLREID_OK) status = clreid_session_create(it->model, &session, &it->session, error);
-  return status;
+  const embedder_config config = {.weights = set->weights.items,
+                                  .count = set->weights.count,
+                                  .network = set->network,
+                                  .precision = set->precision == 1 ? CLREID_FP16 : CLREID_FP32,
+                                  .pooled = set->feature != FEATURE_NECK,
+                                  .unit_length = set->unit_length,
+                                  .largest_batch = (int)(passes < set->batch ? passes : set->batch),
+                                  .most = (size_t)set->batch * (set->flip ? 2 : 1),
+                                  .masks = set->masks};
+  const clreid_status status = command_open_device(&set->common, &it->device, error);
+  return status == CLREID_OK ? embedder_create(it->device, &config, &it->network, error) : status;
 }
 
 static clreid_status allocate(run *it, clreid_error *error)
 {
-  clreid_model_info info;
-  clreid_model_describe(it->model, &info);
-  it->length = (size_t)info.feature_length;
+  it->length = embedder_length(it->network);
   const size_t most = it->set->batch;
   it->pictures = calloc(2 * most, sizeof *it->pictures);
   it->features = calloc(2 * most * it->length, sizeof *it->features);
@@ -88,7 +93,10 @@ static clreid_status begin_file(run *it, clreid_error *error)
 
 static clreid_status check_inputs(const settings *set, clreid_error *error)
 {
-  clreid_status status = output_check_input(set->out, set->weights, error);
+  clreid_status status = CLREID_OK;
+  for (size_t i = 0; i < set->weights.count && status == CLREID_OK; ++i) {
+    status = output_check_input(set->out, set->weights.items[i], error);
+  }
   for (size_t i = 0; i < set->count && status == CLREID_OK; ++i) {
     status = output_check_input(set->out, set->paths[i], error);
   }
@@ -98,6 +106,7 @@ static clreid_status check_inputs(const settings *set, clreid_error *error)
 static clreid_status prepare(run *it, clreid_error *error)
 {
   clreid_status status = check_inputs(it->set, error);
+  if (status == CLREID_OK && it->set->masks) status = masks_check_folder(it->set->masks, error);
   if (status == CLREID_OK) status = output_create(it->set->out, &it->file, error);
   if (status == CLREID_OK) status = open_network(it, error);
   if (status == CLREID_OK) status = allocate(it, error);
@@ -111,8 +120,7 @@ static clreid_status prepare(run *it, clreid_error *error)
 static void release(run *it)
 {
   batch_reader_destroy(it->reader);
-  clreid_session_destroy(it->session);
-  clreid_model_free(it->model);
+  embedder_destroy(it->network);
   clreid_device_close(it->device);
   output_abandon(it->file);
   for (size_t i = 0; it->problems && i < it->set->count; ++i) free(it->problems[i]);
@@ -137,41 +145,24 @@ static clreid_picture as_picture(const picture *read, bool mirrored)
   return (clreid_picture){.pixels = read->pixels, .width = read->width, .height = read->height, .mirrored = mirrored};
 }
 
-static clreid_status embed(run *it, size_t count, clreid_error *error)
-{
-  const bool neck = it->set->feature == FEATURE_NECK;
-  return clreid_embed(it->session, it->pictures, count, neck ? it->features : NULL, neck ? NULL : it->features, error);
-}
-
-/* feature = the mean of both, where there are two; of length 1, where that is asked for. A feature of zeros stays. */
-static void finish_row(const run *it, const float *feature, const float *mirrored, float *row)
-{
-  double squares = 0;
-  for (size_t i = 0; i < it->length; ++i) {
-    row[i] = mirrored ? 0.5f * feature[i] + 0.5f * mirrored[i] : feature[i];
-    squares += (double)row[i] * row[i];
-  }
-  if (!it->set->unit_length || squares == 0) return;
-  const double scale = 1 / sqrt(squares);
-  for (size_t i = 0; i < it->length; ++i) row[i] = (float)(row[i] * scale);
-}
-
 static float *row_of(const run *it, size_t place)
 {
   return it->rows + place * it->length;
 }
 
-/* Embeds the readable pictures among places[count] of the batch together. */
+/* Embeds pictures places[count] of the batch together. */
 static clreid_status embed_places(run *it, const batch *now, const size_t *places, size_t count, clreid_error *error)
 {
   for (size_t i = 0; i < count; ++i) {
     it->pictures[i] = as_picture(&now->pictures[places[i]], false);
     it->pictures[count + i] = as_picture(&now->pictures[places[i]], true);
   }
-  const clreid_status status = embed(it, it->set->flip ? 2 * count : count, error);
+  clreid_status status =
+      embedder_run(it->network, it->pictures, it->set->flip ? 2 * count : count, it->features, error);
   for (size_t i = 0; i < count && status == CLREID_OK; ++i) {
-    const float *feature = it->features + i * it->length;
-    finish_row(it, feature, it->set->flip ? feature + count * it->length : NULL, row_of(it, places[i]));
+    const float *feature = it->features + i * it->length, *mirrored = feature + count * it->length;
+    embedder_finish(it->network, feature, it->set->flip ? mirrored : NULL, row_of(it, places[i]));
+    status = embedder_write_masks(it->network, i, now->first + places[i], &now->pictures[places[i]], error);
   }
   return status;
 }
@@ -268,16 +259,25 @@ static int embed_pictures(const settings *set)
   return whole ? COMMAND_DONE : COMMAND_FAILED;
 }
 
+/* A name for several files would be right for networks of one kind alone, where none of them says it. */
+static bool network_is_clear(const settings *set)
+{
+  if (!set->network || set->weights.count == 1) return true;
+  console_complain("embed: --network can be given with one --weights, not with %zu: let the files name their networks",
+                   set->weights.count);
+  return false;
+}
+
 int command_embed(int argc, char **argv)
 {
   settings set = {.batch = 8};
   const options_row rows[] = {
       {.name = "weights",
-       .kind = OPTIONS_TEXT,
+       .kind = OPTIONS_TEXTS,
        .value = &set.weights,
        .argument = "W.safetensors",
        .required = true,
-       .help = "the weight file"},
+       .help = "the weight file; of several, features of length 1 stand side by side"},
       {.name = "out",
        .kind = OPTIONS_TEXT,
        .value = &set.out,
@@ -311,6 +311,11 @@ int command_embed(int argc, char **argv)
        .kind = OPTIONS_FLAG,
        .value = &set.flip,
        .help = "the mean of a picture's feature and its mirror image's"},
+      {.name = "masks",
+       .kind = OPTIONS_TEXT,
+       .value = &set.masks,
+       .argument = "FOLDER",
+       .help = "what the network attends to, as INDEX.NAME.png and .npy there"},
   };
   const options_table table = {.summary =
                                    "Turns pictures (JPEG, PNG, BMP) into features: row k is picture k's. The row "
@@ -319,8 +324,11 @@ int command_embed(int argc, char **argv)
                                .rows = rows,
                                .row_count = sizeof rows / sizeof *rows};
   int first, code;
-  if (!options_parse(&table, argc, argv, &set.common, &first, &code)) return code;
-  set.paths = (const char *const *)(argv + first);
-  set.count = (size_t)(argc - first);
-  return embed_pictures(&set);
+  if (options_parse(&table, argc, argv, &set.common, &first, &code)) {
+    set.paths = (const char *const *)(argv + first);
+    set.count = (size_t)(argc - first);
+    code = network_is_clear(&set) ? embed_pictures(&set) : COMMAND_USAGE;
+  }
+  free(set.weights.items);
+  return code;
 }

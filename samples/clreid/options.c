@@ -45,12 +45,14 @@ static bool is_device(const char *text)
   return strcmp(text, "cpu") == 0 || strcmp(text, "gpu") == 0 || parse_number(text, &index);
 }
 
-static bool set_text(const char *command, const options_row *row, const char *text)
+static bool is_some_text(const char *command, const options_row *row, const char *text)
 {
-  if (!*text) {
-    console_complain("%s: --%s wants %s, not an empty text", command, row->name, row->argument);
-    return false;
-  }
+  if (!*text) console_complain("%s: --%s wants %s, not an empty text", command, row->name, row->argument);
+  return *text;
+}
+
+static bool set_text(const options_row *row, const char *text)
+{
   *(const char **)row->value = text;
   return true;
 }
@@ -99,9 +101,9 @@ static bool set_value(const char *command, const options_row *row, const char *t
     *(bool *)row->value = true;
     return true;
   case OPTIONS_TEXT:
-    return set_text(command, row, text);
+    return is_some_text(command, row, text) && set_text(row, text);
   case OPTIONS_TEXTS:
-    return add_text(row->value, text);
+    return is_some_text(command, row, text) && add_text(row->value, text);
   case OPTIONS_NUMBER:
     return set_number(command, row, text);
   case OPTIONS_WORD:

@@ -174,16 +174,24 @@ static clreid_status decode_by_stb(const char *format, const uint8_t *data, size
 #ifdef CLREID_LIBJPEG
 #include <turbojpeg.h>
 
+/* libjpeg-turbo reports warnings and errors alike, and may call an error a warning: the text of the last one decides.
+ * Odd bytes between segments and unknown versions leave the pixels as they are; anything else does not. */
+static bool is_harmless(const char *reason)
+{
+  return strstr(reason, "extraneous bytes") || strstr(reason, "unknown JFIF") || strstr(reason, "Unknown Adobe");
+}
+
 /* false: libjpeg-turbo does not turn this picture's colours (CMYK) into RGB, stb_image does. */
 static bool decode_by_turbojpeg(const uint8_t *data, size_t size, picture *read, clreid_status *status,
                                 clreid_error *error)
 {
   tjhandle decoder = tjInitDecompress();
-  int width, height, sampling, colours;
+  int width = 0, height = 0, sampling, colours = -1;
   *status = CLREID_OK;
   if (!decoder) {
     *status = console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for decoding");
-  } else if (tjDecompressHeader3(decoder, data, size, &width, &height, &sampling, &colours) != 0) {
+  } else if (tjDecompressHeader3(decoder, data, size, &width, &height, &sampling, &colours) != 0 &&
+             !is_harmless(tjGetErrorStr2(decoder))) {
     *status = fail_decoding(error, "JPEG", tjGetErrorStr2(decoder));
   } else if (colours == TJCS_CMYK || colours == TJCS_YCCK) {
     tjDestroy(decoder);
@@ -191,11 +199,10 @@ static bool decode_by_turbojpeg(const uint8_t *data, size_t size, picture *read,
   } else if (!(read->pixels = malloc((size_t)width * (size_t)height * 3))) {
     *status = console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for %d x %d pixels", width, height);
   } else if (tjDecompress2(decoder, data, size, read->pixels, width, 0, height, TJPF_RGB, TJFLAG_ACCURATEDCT) != 0) {
-    /* Of the warnings, only missing data makes the pixels worthless. */
     const char *reason = tjGetErrorStr2(decoder);
     if (strstr(reason, "Premature end")) {
       *status = fail_cut(error, "JPEG", size);
-    } else if (tjGetErrorCode(decoder) != TJERR_WARNING) {
+    } else if (!is_harmless(reason)) {
       *status = fail_decoding(error, "JPEG", reason);
     }
   }
@@ -214,13 +221,13 @@ static clreid_status decode(const uint8_t *data, size_t size, picture *read, clr
   if (!format) return console_fail(error, CLREID_INVALID_PICTURE, "the file is neither JPEG nor PNG nor BMP");
   const clreid_status status = check_size(format, data, size, error);
   if (status != CLREID_OK) return status;
-  const bool jpeg = strcmp(format, "JPEG") == 0;
+  if (strcmp(format, "JPEG") == 0) {
+    if (!jpeg_tables_fit(data, size)) return fail_decoding(error, format, "a Huffman table of more than 256 codes");
 #ifdef CLREID_LIBJPEG
-  clreid_status decoded;
-  if (jpeg && decode_by_turbojpeg(data, size, read, &decoded, error)) return decoded;
+    clreid_status decoded;
+    if (decode_by_turbojpeg(data, size, read, &decoded, error)) return decoded;
 #endif
-  if (jpeg && !jpeg_tables_fit(data, size))
-    return fail_decoding(error, format, "a Huffman table of more than 256 codes");
+  }
   return decode_by_stb(format, data, size, read, error);
 }
 

@@ -3,7 +3,7 @@
 
     make.py --reference FOLDER [--only STEM ...]
 
-FOLDER holds the definitions of the networks in PyTorch, rga.py and cases.py. Without --only all fixtures of CASES are made;
+FOLDER holds the definitions of the networks in PyTorch, rga.py, fnc.py and cases.py. Without --only all fixtures of CASES are made;
 the pictures are made only where they are missing (remove them to draw them anew, and make all fixtures again).
 Needs PyTorch, NumPy and Pillow.
 
@@ -18,8 +18,12 @@ A fixture, all little endian:
           norm NAME CHANNELS (any number, in the order of the data)
     for each norm: half m[CHANNELS], half s[CHANNELS]
     float neck[pictures][length], float pooled[pictures][length]
+Some have beside them what the network's masks() gives for the same pictures, STEM.maps:
+    char[8] "crmaps\\0\\0", uint32 version 1, uint32 bytes of the text that follows
+    text, lines of a word and its value: hint, pictures, map NAME ROWS COLUMNS (in the order of the data)
+    for each map: int16 values[pictures][ROWS][COLUMNS] in steps of 2^-15: all are between -1 and 1
 float32_error: the largest relative L2 error of neck when the definition itself runs in float32.
-tests/support_golden.c reads it.
+tests/support_golden.c reads the former, tests/test_maps.c the latter.
 """
 import argparse
 import pathlib
@@ -46,7 +50,14 @@ CASES.update({
     'rga-sc-unary': ('rga-sc', ('relation=0',), 1),
     'rga-s-pairwise': ('rga-s', ('visual=0',), 1),
     'rga-sc-tall': ('rga-sc', ('height=384', 'width=128'), 1),
+    'fnc.1': ('fnc', (), 1),  # one seed: their statistics are many
+    'fnc-add.1': ('fnc-add', (), 1),
 })
+CASES.update({f'{network}.{seed}': (network, (), seed)
+              for network, seeds in (('han-small', (1, 2, 3)), ('han-medium', (1,)), ('han-large', (1,)))
+              for seed in seeds})
+
+WITH_MAPS = ('rga-sc.1', 'rga-parallel.1', 'han-small.1', 'fnc.1', 'fnc-add.1')
 
 
 def draw_pictures(count):
@@ -104,6 +115,20 @@ def round_statistics(net):
     return halves
 
 
+def write_maps(stem, maps):
+    """maps: what masks() gave for each picture."""
+    values = {name: np.concatenate([m[name].numpy() for m in maps]) for name in maps[0]}
+    lines = [f'hint python3 tests/golden/make.py --reference FOLDER --only {stem}', f'pictures {len(maps)}',
+             *(f'map {name} {v.shape[1]} {v.shape[2]}' for name, v in values.items())]
+    text = ''.join(line + '\n' for line in lines).encode()
+    path = HERE / f'{stem}.maps'
+    with open(path, 'wb') as f:
+        f.write(b'crmaps\0\0' + struct.pack('<II', VERSION, len(text)) + text)
+        for v in values.values():
+            f.write((v * 2 ** 15).round().clip(-32767, 32767).astype('<i2').tobytes())
+    print(f'{path.name}: {path.stat().st_size} bytes', flush=True)
+
+
 def make(stem, cases):
     network, options, seed = CASES[stem]
     net = cases.build(network, options)
@@ -117,7 +142,7 @@ def make(stem, cases):
         halves = round_statistics(net)
         single = [net(i.float())[1].double() for i in images]
         net.double()
-        pooled, neck = zip(*[net(i) for i in images])
+        pooled, neck, maps = zip(*[(*net(i), net.masks()) for i in images])
     error = max(float((s - n).norm() / n.norm()) for s, n in zip(single, neck))
     neck, pooled = (torch.cat(f).numpy().astype('<f4') for f in (neck, pooled))
 
@@ -130,6 +155,8 @@ def make(stem, cases):
         f.write(b'crgolden' + struct.pack('<II', VERSION, len(text)) + text)
         for part in (*halves, neck, pooled):
             f.write(part.tobytes())
+    if stem in WITH_MAPS:
+        write_maps(stem, maps)
     cosine = float(neck[0] @ neck[1] / np.linalg.norm(neck[0]) / np.linalg.norm(neck[1]))
     print(f'{path.name}: {path.stat().st_size} bytes, cosine of the pictures {cosine:.4f}, '
           f'the definition in float32 errs by {error:.1e}', flush=True)
