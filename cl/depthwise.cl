@@ -3,8 +3,8 @@
  *
  * Parameters: those of common.clh and
  *   V       channels of a vector; it divides PANEL
- *   STRIP   output pixels of a line that a work-item computes together, so that weights and input pixels are loaded once
- *           for several of them
+ *   STRIP   output pixels of a line that a work-item computes together, so that weights and input pixels are loaded
+ *           once for several of them
  *   STRIDE  1 or 2, of rows and columns
  *   WALK    1: a work-item walks whole lines and all channels (CPUs); 0: one strip of one vector
  *

@@ -1,16 +1,17 @@
 /*
- * harmony.cl - what harmonious attention sees in a map: means, six small layers, a small map and its resize. One work-group
- * a picture, one launch for all of it.
+ * harmony.cl - what harmonious attention sees in a map: means, six small layers, a small map and its resize. One
+ * work-group a picture, one launch for all of it.
  *
  * Parameters: those of common.clh and
  *   V  columns of a vector of a layer's outputs; it divides PANEL
  *
  *   index space   the work-group's items x pictures; items share every loop, and a barrier stands between the steps
- *   scratch       m[padded positions] q[padded channels] c1[padded reduced] c2[padded channels] small[positions of the small map]
+ *   scratch       m[positions] q[channels] c1[reduced] c2[channels] small[positions of the small map], each padded, and
+ *                 parts[PARTS][padded channels]
  *   weights       six layers, host/ops.h says which: each [panel][in][PANEL] and shift[padded out]
- *   sums          mean over channels: PANEL sums, one for the channels that are equal modulo PANEL, ascending, then added by
- *                 halves; mean over positions: PARTS sums over equal runs of positions, ascending, then added in order;
- *                 layers: inputs ascending, then the shift. Equal for any V and any number of items
+ *   sums          mean over channels: PANEL sums, one for the channels that are equal modulo PANEL, ascending, then
+ *                 added by halves; mean over positions: PARTS sums over equal runs of positions, ascending, then added
+ *                 in order; layers: inputs ascending, then the shift. Equal for any V and any number of items
  */
 #include "common.clh"
 
@@ -70,7 +71,7 @@ static void layer_relu(__local const float *in, const int depth, __global const 
   }
 }
 
-/* 3x3, stride 2, padding 1, of a map of one channel, with shift and ReLU. Weights are in the first column of a panel. */
+/* 3x3, stride 2, padding 1, of a map of one channel, with shift and ReLU. Weights: the first column of a panel. */
 static void small_convolution(__local const float *map, const int height, const int width,
                               __global const float *weights, const int out_width, const int out_pixels,
                               __local float *out)
@@ -90,7 +91,7 @@ static void small_convolution(__local const float *map, const int height, const 
   }
 }
 
-/* Where output i of `out` lies in `in` positions, centres of pixels on centres; the fraction towards the next goes to *part. */
+/* Where output i of `out` lies in `in` positions, half-pixel centres; the fraction towards the next goes to *part. */
 static int place_between(const int i, const int out, const int in, float *part)
 {
   const float at = max(MULTIPLY_ADD(i + 0.5f, (float)in / (float)out, -0.5f), 0.0f);
@@ -106,9 +107,9 @@ static float resized(__local const float *small, const int small_height, const i
   const int top = place_between(y, height, small_height, &down);
   const int left = place_between(x, width, small_width, &across);
   const int bottom = min(top + 1, small_height - 1), right = min(left + 1, small_width - 1);
-  const float above = MULTIPLY_ADD(across, small[top * small_width + right], (1 - across) * small[top * small_width + left]);
-  const float below =
-      MULTIPLY_ADD(across, small[bottom * small_width + right], (1 - across) * small[bottom * small_width + left]);
+  __local const float *upper = small + top * small_width, *lower = small + bottom * small_width;
+  const float above = MULTIPLY_ADD(across, upper[right], (1 - across) * upper[left]);
+  const float below = MULTIPLY_ADD(across, lower[right], (1 - across) * lower[left]);
   return MULTIPLY_ADD(down, below, (1 - down) * above);
 }
 
@@ -124,7 +125,8 @@ __kernel void harmony(__global const STORAGE *restrict input, const ulong input_
   __local float *m = scratch, *q = m + PADDED(positions), *c1 = q + padded, *c2 = c1 + PADDED(reduced);
   __local float *small = c2 + padded, *parts = small + PADDED(small_height * small_width);
   __global const float *spatial1 = weights, *spatial2 = spatial1 + 10 * PANEL, *channel1 = spatial2 + 2 * PANEL;
-  __global const float *channel2 = channel1 + (channels + 1) * PADDED(reduced), *blend = channel2 + (reduced + 1) * padded;
+  __global const float *channel2 = channel1 + (channels + 1) * PADDED(reduced);
+  __global const float *blend = channel2 + (reduced + 1) * padded;
   __global const float *regions = blend + (channels + 1) * padded;
   __global float *out_blend = output + output_offset + batch * output_picture, *out_centres = out_blend + padded;
   __global float *out_map = out_centres + PADDED(centres);
@@ -134,8 +136,8 @@ __kernel void harmony(__global const STORAGE *restrict input, const ulong input_
   ITEMS(i, PARTS * vectors)
   {
     const int part = i / vectors, v = i % vectors;
-    JOIN(vstore, V)(sum_of_positions(map + v * V, input_row, min(part * run, positions), min((part + 1) * run, positions)),
-                    0, parts + part * padded + v * V);
+    const int begin = min(part * run, positions), end = min(begin + run, positions);
+    JOIN(vstore, V)(sum_of_positions(map + v * V, input_row, begin, end), 0, parts + part * padded + v * V);
   }
   barrier(CLK_LOCAL_MEM_FENCE);
   ITEMS(v, vectors)
@@ -158,7 +160,8 @@ __kernel void harmony(__global const STORAGE *restrict input, const ulong input_
   {
     float s = 0.0f;
     if (p < positions) {
-      s = spatial2[0] * resized(small, small_height, small_width, p / width, p % width, height, width) + spatial2[PANEL];
+      s = resized(small, small_height, small_width, p / width, p % width, height, width);
+      s = spatial2[0] * s + spatial2[PANEL];
       s = RELU(s, 0.0f);
     }
     out_map[p] = s;

@@ -1,13 +1,13 @@
 /*
- * separable.cl - a pointwise and a depthwise 3x3 convolution in one pass, each with bias and ReLU: what is between them never
- * leaves the cache.
+ * separable.cl - a pointwise and a depthwise 3x3 convolution in one pass, each with bias and ReLU: what is between them
+ * never leaves the cache.
  *
  * Parameters: those of common.clh and
  *   TM      pixels of a tile of the pointwise product; its columns are one panel
  *   STRIDE  1 or 2, of the depthwise convolution; its padding is 1
  *
- * A work-item owns a panel of channels and a band of output lines. It computes lines of the pointwise product into a ring,
- * LINES at a time, and output lines as soon as the three lines under them are there. The ring holds floats.
+ * A work-item owns a panel of channels and a band of output lines. It computes lines of the pointwise product into a
+ * ring, LINES at a time, and output lines as soon as the three lines under them are there. The ring holds floats.
  *
  *   index space   panels x bands of `band` lines x maps; a work-group is one work-item
  *   weights       [panel][channels + 9][PANEL]: the pointwise weights, then the nine taps

@@ -291,7 +291,8 @@ static void destroy(cr_device *device)
 #endif
   cr_programs_free(device);
   if (device->context) clReleaseContext(device->context);
-  if (device->mutex) cr_mutex_destroy(device->mutex);
+  cr_mutex_destroy(device->mutex);
+  cr_mutex_destroy(device->building);
   free(device->cache_folder);
   free(device->kernel_folder);
   free(device);
@@ -308,6 +309,7 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
   device->references = 1;
   device->forced_tile = -1;
   device->mutex = cr_mutex_create();
+  device->building = cr_mutex_create();
   device->kernel_folder = copy_text(config->kernel_folder ? config->kernel_folder : getenv("CLREID_KERNELS"));
   char folder[1024];
   if (config->cache_folder)
@@ -316,8 +318,9 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
     device->cache_folder = copy_text(folder);
   cl_int code;
   device->context = clCreateContext(NULL, 1, &id, NULL, NULL, &code);
-  clreid_status status = device->mutex ? cr_check(code, "clCreateContext", error)
-                                       : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a lock");
+  clreid_status status = device->mutex && device->building
+                             ? cr_check(code, "clCreateContext", error)
+                             : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a lock");
   if (status != CLREID_OK) {
     destroy(device);
     return status;

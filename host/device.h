@@ -17,7 +17,8 @@ struct cr_device {
   cr_log log;
   char *cache_folder;  /* NULL: no cache */
   char *kernel_folder; /* NULL: built-in kernels */
-  cr_mutex *mutex;     /* guards references and programs */
+  cr_mutex *mutex;     /* guards references, for a moment */
+  cr_mutex *building;  /* guards programs, for as long as a compiler takes; the log may be called under it */
   int references;
   bool uses_clblast;    /* guarded by mutex */
   cr_program *programs; /* built ones, newest first */

@@ -3,6 +3,7 @@
  */
 #include "depthwise.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ static const cr_operator *operator_of(const cr_op *op)
 void cr_arg_int(cr_args *args, size_t value)
 {
   const cl_int number = (cl_int)value;
+  if (args->code == CL_SUCCESS && value > INT_MAX) args->code = CL_INVALID_ARG_VALUE;
   if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, sizeof number, &number);
   args->next++;
 }
@@ -66,12 +68,27 @@ clreid_status cr_args_done(const cr_args *args, clreid_error *error)
 clreid_status cr_step_kernel(cr_step *step, const char *file, const char *options, const char *name,
                              clreid_error *error)
 {
-  return cr_kernel_create(step->queue->device, file, options, name, &step->kernel, error);
+  cr_device *device = step->queue->device;
+  CR_TRY(cr_kernel_create(device, file, options, name, &step->kernel, error));
+  return cr_check(clGetKernelWorkGroupInfo(step->kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE,
+                                           sizeof step->largest_group, &step->largest_group, NULL),
+                  "clGetKernelWorkGroupInfo", error);
+}
+
+/* Halves the longest side until the group fits. */
+static void fit_group(cr_step *step)
+{
+  size_t *local = step->local;
+  while (local[0] * local[1] * local[2] > step->largest_group && local[0] * local[1] * local[2] > 1) {
+    const int longest = local[0] >= local[1] && local[0] >= local[2] ? 0 : local[1] >= local[2] ? 1 : 2;
+    local[longest] /= 2;
+  }
 }
 
 void cr_step_space(cr_step *step, size_t first, size_t second, size_t third)
 {
   const size_t items[3] = {first, second, third};
+  fit_group(step);
   for (int d = 0; d < 3; d++) step->global[d] = (items[d] + step->local[d] - 1) / step->local[d] * step->local[d];
 }
 

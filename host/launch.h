@@ -40,6 +40,7 @@ struct cr_step {
   int largest_batch; /* pictures times streams, as everything that operators see of batches */
   int bound_batch;   /* 0: none yet */
   cl_kernel kernel;
+  size_t largest_group; /* that this kernel runs in: with many registers less than the device's largest */
   size_t global[3], local[3];
   const struct cr_tile *tile; /* of the tile core, if the kernel has one */
   cr_buffer *zeros;           /* owned; what conv reads outside the map */
@@ -54,7 +55,7 @@ typedef struct cr_args {
   cl_int code;
 } cr_args;
 
-void cr_arg_int(cr_args *args, size_t value);                                         /* int */
+void cr_arg_int(cr_args *args, size_t value);                                         /* int; one beyond it fails */
 void cr_arg_ulong(cr_args *args, size_t value);                                       /* ulong */
 void cr_arg_local(cr_args *args, size_t bytes);                                       /* __local pointer */
 void cr_arg_buffer(cr_args *args, const cr_buffer *buffer, const cr_buffer *if_null); /* __global pointer */
@@ -64,7 +65,8 @@ clreid_status cr_args_done(const cr_args *args, clreid_error *error);
 clreid_status cr_step_kernel(cr_step *step, const char *file, const char *options, const char *name,
                              clreid_error *error);
 
-/* The index space: items in each dimension, rounded up to the local size. */
+/* The index space: items in each dimension, rounded up to the local size, which shrinks to what the kernel can run in:
+ * no kernel may rely on the size of its group. */
 void cr_step_space(cr_step *step, size_t first, size_t second, size_t third);
 
 int cr_epilogue_flags(const cr_op *op);

@@ -57,8 +57,7 @@ static bool build_from_cache(cr_device *device, const cr_cache_key *key, const c
     return true;
   if (*program) clReleaseProgram(*program);
   *program = NULL;
-  cr_say(&device->log, "the cached program of %s is not taken by the driver (%s): built anew", file,
-         cr_code_name(code));
+  cr_say(&device->log, "the cached program of %s is not taken by the driver: built anew", file);
   cr_cache_drop(device, key);
   return false;
 }
@@ -132,14 +131,14 @@ clreid_status cr_kernel_create(cr_device *device, const char *file, const char *
                                cl_kernel *kernel, clreid_error *error)
 {
   cl_program program;
-  cr_mutex_lock(device->mutex);
+  cr_mutex_lock(device->building);
   clreid_status status = find_or_build(device, file, options, &program, error);
   if (status == CLREID_OK) {
     cl_int code;
     *kernel = clCreateKernel(program, name, &code);
     status = cr_check(code, "clCreateKernel", error);
   }
-  cr_mutex_unlock(device->mutex);
+  cr_mutex_unlock(device->building);
   return status;
 }
 

@@ -164,10 +164,34 @@ static clreid_status check_attentions(cr_queue *queue, int *checks, clreid_error
   return CLREID_OK;
 }
 
+/* What harmonious attention and its network need beside the rest; depthwise convolutions stand among the convolutions.
+ */
+static clreid_status check_harmony(cr_queue *queue, int *checks, clreid_error *error)
+{
+  static const cr_op ops[] = {
+      {.kind = CR_HARMONY,
+       .float_output = true,
+       .harmony = {.height = 5, .width = 4, .channels = 33, .reduced = 2, .centres = 8}},
+      {.kind = CR_ATTEND, .attend = {.rows = 35, .columns = 17, .map = 48}},
+      {.kind = CR_CROP,
+       .crop = {.height = 9, .width = 7, .channels = 20, .out_height = 4, .out_width = 3, .streams = 4}},
+      {.kind = CR_NORMALISE, .normalise = {.columns = 64, .parts = 2}},
+      {.kind = CR_SEPARABLE,
+       .separable =
+           {.height = 7, .width = 9, .channels = 5, .out_height = 4, .out_width = 5, .out_channels = 20, .stride = 2}},
+  };
+  for (size_t i = 0; i < COUNT(ops); i++) {
+    const cr_trial_spec spec = {
+        .op = ops[i], .batch = 2, .bias = ops[i].kind == CR_ATTEND, .residual = ops[i].kind == CR_CROP};
+    CR_TRY(check_all(queue, spec, checks, error));
+  }
+  return CLREID_OK;
+}
+
 clreid_status cr_selftest(cr_device *device, int *checks, clreid_error *error)
 {
   static clreid_status (*const parts[])(cr_queue *, int *, clreid_error *) = {
-      check_convolutions, check_products, check_pools, check_row_operators, check_attentions};
+      check_convolutions, check_products, check_pools, check_row_operators, check_attentions, check_harmony};
   int count = 0;
   cr_queue *queue;
   CR_TRY(cr_queue_create(device, &queue, error));

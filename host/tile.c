@@ -31,10 +31,18 @@ bool cr_tile_valid(const cr_tile *tile, const cr_facts *facts)
          CR_PANEL % tile->vector == 0;
 }
 
-static int choose(const cr_facts *facts, int rows, int columns)
+/* The last one's group is a single work-item, which every device runs. */
+static int choose_in_groups(const cr_facts *facts, size_t rows, int columns)
 {
-  if (facts->type != CR_DEVICE_CPU)
-    return facts->largest_work_group < 64 ? TILE_GPU_SMALL : rows < 2048 || columns < 64 ? TILE_GPU_SHORT : TILE_GPU;
+  const int tiles[] = {rows < 2048 || columns < 64 ? TILE_GPU_SHORT : TILE_GPU, TILE_GPU_SMALL, TILE_SSE};
+  int t = 0;
+  while (tiles[t] != TILE_SSE && !cr_tile_valid(&cr_tiles[tiles[t]], facts)) t++;
+  return tiles[t];
+}
+
+static int choose(const cr_facts *facts, size_t rows, int columns)
+{
+  if (facts->type != CR_DEVICE_CPU) return choose_in_groups(facts, rows, columns);
   if (rows == 1 && facts->float_vector_width >= 8) return TILE_1;
   if (facts->float_vector_width >= 16) return columns > CR_PANEL ? TILE_AVX512 : TILE_8;
   /* As few rows past the end as can be: 8 are two tiles of 4, 12 two of 6. */
@@ -43,7 +51,7 @@ static int choose(const cr_facts *facts, int rows, int columns)
   return TILE_SSE;
 }
 
-const cr_tile *cr_tile_choose(const cr_device *device, int rows, int columns)
+const cr_tile *cr_tile_choose(const cr_device *device, size_t rows, int columns)
 {
   return &cr_tiles[device->forced_tile >= 0 ? device->forced_tile : choose(&device->facts, rows, columns)];
 }

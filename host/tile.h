@@ -21,7 +21,7 @@ extern const size_t cr_tile_count;
 /* May the tile run on a device with these facts? The one answer for choice, loader and tests. */
 bool cr_tile_valid(const cr_tile *tile, const cr_facts *facts);
 /* The tile for a product of rows x columns. */
-const cr_tile *cr_tile_choose(const cr_device *device, int rows, int columns);
+const cr_tile *cr_tile_choose(const cr_device *device, size_t rows, int columns);
 /* For tests and tuning: the tile of this index for all steps created by this device from now on; -1: choose. */
 void cr_tile_force(cr_device *device, int index);
 /* The same tile with so few vectors that it stays within one panel. */

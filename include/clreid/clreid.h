@@ -43,7 +43,8 @@ CLREID_API const char *clreid_version(void);
 CLREID_API const char *clreid_status_name(clreid_status status);
 
 /* Called with one line (no newline) that is worth saying: a dropped cache entry, a choice of the plan. It may be called
- * from any thread that calls the library, for the time of that call. NULL: the library is silent. */
+ * from any thread that calls the library, for the time of that call, by several at once; it must not call the library
+ * itself. NULL: the library is silent. */
 typedef void clreid_log(void *user, const char *line);
 
 /* ---- Devices ---------------------------------------------------------------------------------------------------- */
@@ -59,7 +60,7 @@ typedef enum clreid_device_type {
 typedef struct clreid_device_info {
   int index; /* place in the flat list over all platforms, from 0 */
   clreid_device_type type;
-  bool is_default; /* what a NULL choice opens */
+  bool is_default; /* what a NULL choice opens; in a list alone, clreid_device_describe says false */
   bool usable;     /* false: problem says why */
   char name[128];
   char vendor[128];
