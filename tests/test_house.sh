@@ -168,7 +168,7 @@ lines_not_too_long() { awk 'length($0) > 120 { print FILENAME ":" FNR ": " lengt
 one_stem()
 {
   # An operator in several steps is one stem: CR_WINOGRAD_INPUT is winograd's.
-  kinds=$(code host/ops.h | tr '\n' ' ' | sed -n 's/.*typedef enum cr_kind {\([^}]*\)} cr_kind;.*/\1/p' | tr -d ' ' |
+  kinds=$(code host/ops.h | sed 's/^[^:]*:[^:]*://' | tr '\n' ' ' | sed -n 's/.*typedef enum cr_kind {\([^}]*\)} cr_kind;.*/\1/p' | tr -d ' ' |
     tr ',' '\n' | sed -n 's/^CR_//p' | grep -v '^KINDS$' | cut -d_ -f1 | tr 'A-Z' 'a-z' | sort -u)
   [ -n "$kinds" ] || echo "host/ops.h: no enum cr_kind"
   for stem in $(files cl cl | sed 's|^cl/||; s|\.cl$||') $kinds; do
