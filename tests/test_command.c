@@ -598,7 +598,7 @@ static void wrong_usage_is_told_apart(void **state)
       {"embed --weights w --out f", "PICTURE... is missing"},
       {"embed --weights w p.png", "--out F.npy is missing"},
       {"embed --out f p.png", "--weights W.safetensors is missing"},
-      {"embed --weights w --weights x --out f p.png", "--weights can be given once"},
+      {"embed --weights w --out f --out g p.png", "--out can be given once"},
       {"embed --weights w --out f --batch 1 --batch 2 p.png", "--batch can be given once"},
       {"embed --weights w --out f --precision fp32 --precision fp16 p.png", "--precision can be given once"},
       {"embed --weights w --out f --batch 0 p.png", "from 1 to 1024, not '0'"},
