@@ -1,5 +1,5 @@
 /*
- * attention.cl - softmax(G H) P for a picture's positions: the weights of TM rows live in local memory and nowhere else.
+ * attention.cl - softmax(G H) P for a picture's positions: the weights of TM rows live in local memory, nowhere else.
  *
  * Parameters: those of common.clh and tile.clh (but ROW_DIM).
  *

@@ -161,6 +161,21 @@ static void nobody_reads_it(cr_graph *g, cr_node x)
   pool(g, x);
 }
 
+/* What nobody reads is left out; so a graph without outputs gets its last nodes for them. */
+static void keep_what_nobody_reads(cr_graph *g)
+{
+  int count, outputs = 0;
+  const cr_graph_node *nodes = cr_graph_nodes(g, &count);
+  for (int o = 0; o < CR_OUTPUTS; o++)
+    if (cr_graph_output_node(g, (cr_output)o) >= 0) return;
+  for (int n = 0; n < count; n++) {
+    bool read = false;
+    for (int r = 0; r < count; r++)
+      for (int i = 0; i < 3; i++) read |= nodes[r].input[i] == n;
+    if (!read && outputs < CR_OUTPUTS) cr_graph_output(g, (cr_output)outputs++, n);
+  }
+}
+
 /* ---- The table -------------------------------------------------------------------------------------------------- */
 
 static void units(void **state)
@@ -192,6 +207,7 @@ static void units(void **state)
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
     cr_graph *g = cr_graph_create();
     table[i].build(g, cr_graph_input(g, 4, 4, 16));
+    keep_what_nobody_reads(g);
     const char *got = fused(g);
     if (strcmp(got, table[i].expected) != 0) fail_msg("%s: '%s', not '%s'", table[i].name, got, table[i].expected);
     cr_graph_destroy(g);
