@@ -142,6 +142,15 @@ static void an_output_in_the_middle(cr_graph *g, cr_node x)
   cr_graph_output(g, CR_OUTPUT_NECK, cr_graph_relu(g, y));
 }
 
+static void only_a_map_reads_it(cr_graph *g, cr_node x)
+{
+  const cr_node y = conv(g, x);
+  cr_graph_map_add(g, "m", cr_graph_sigmoid(g, y));
+  const cr_node sum = cr_graph_add(g, y, x);
+  cr_graph_output(g, CR_OUTPUT_POOLED, sum);
+  cr_graph_output(g, CR_OUTPUT_NECK, sum);
+}
+
 static void one_node_is_both_outputs(cr_graph *g, cr_node x)
 {
   const cr_node y = cr_graph_relu(g, conv(g, x));
@@ -200,6 +209,7 @@ static void units(void **state)
       {"residual_is_never_first", residual_is_never_first, "1=1 2=2 3r2=3"},
       {"an_output_is_kept", an_output_is_kept, "1=1 2n2=2"},
       {"an_output_in_the_middle", an_output_in_the_middle, "1n2=2 3R=3"},
+      {"only_a_map_reads_it", only_a_map_reads_it, "1r0=3"},
       {"one_node_is_both_outputs", one_node_is_both_outputs, "1R=2"},
       {"only_in_the_order_of_the_kernel", only_in_the_order_of_the_kernel, "1R=2 3r0=3 4n4S=5 6R=6"},
       {"nobody_reads_it", nobody_reads_it, "1=1 2=2"},
