@@ -1,6 +1,6 @@
 /*
- * winograd.cl - 3x3 convolution of stride 1 by Winograd's minimal filtering F(M x M, 3 x 3): the transforms of the input
- * and of the products. The products themselves are gemm.cl's, one matrix for each of the A x A planes.
+ * winograd.cl - 3x3 convolution of stride 1 by Winograd's minimal filtering F(M x M, 3 x 3): the transforms of the
+ * input and of the products. The products themselves are gemm.cl's, one matrix for each of the A x A planes.
  *
  *     output = T_out ((T_weights w) . (T_in d))          A = M + 2, d an A x A window, output M x M
  *

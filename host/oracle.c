@@ -414,6 +414,7 @@ static cr_expected expect_attend(const cr_trial *trial, int picture, size_t row,
   add_term(&logit, trial->bias[column]);
   const cr_expected x = activated((cr_expected){logit.value, bound_of_sum(&logit)}, CR_RELU);
   const cr_expected mask = sigmoid_of(x);
+  if (trial->spec.alone) return mask;
   const double input = cr_trial_read(trial, CR_INPUT, picture, row, column);
   return (cr_expected){input * mask.value,
                        fabs(input) * (mask.bound + gamma_of(1) * (mask.value + mask.bound)) + FLT_MIN};

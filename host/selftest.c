@@ -181,8 +181,11 @@ static clreid_status check_harmony(cr_queue *queue, int *checks, clreid_error *e
            {.height = 7, .width = 9, .channels = 5, .out_height = 4, .out_width = 5, .out_channels = 20, .stride = 2}},
   };
   for (size_t i = 0; i < COUNT(ops); i++) {
-    const cr_trial_spec spec = {
+    cr_trial_spec spec = {
         .op = ops[i], .batch = 2, .bias = ops[i].kind == CR_ATTEND, .residual = ops[i].kind == CR_CROP};
+    CR_TRY(check_all(queue, spec, checks, error));
+    if (ops[i].kind != CR_ATTEND) continue;
+    spec.alone = true;
     CR_TRY(check_all(queue, spec, checks, error));
   }
   return CLREID_OK;

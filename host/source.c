@@ -41,7 +41,9 @@ static clreid_status read_from_folder(const char *folder, const char *file, text
     return cr_fail(error, CLREID_INVALID_FILE, "the path of kernel file %s is longer than %zu bytes", file,
                    sizeof path);
   cr_mapping mapping;
-  CR_TRY(cr_map(path, &mapping, error));
+  if (cr_map(path, &mapping, NULL) != CLREID_OK)
+    return cr_fail(error, CLREID_INVALID_FILE,
+                   "cannot read the kernel file '%s'; correct kernel_folder or CLREID_KERNELS, or give neither", path);
   clreid_status status = text_add(to, (const char *)mapping.bytes, mapping.size, error);
   cr_unmap(&mapping);
   return status;

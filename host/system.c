@@ -43,6 +43,8 @@ static clreid_status fail_read(const char *path, int code, clreid_error *error)
   if (code == ENOENT || code == ENOTDIR)
     return cr_fail(error, CLREID_INVALID_FILE, "no such file: '%s'; check the path", path);
   if (code == EISDIR) return cr_fail(error, CLREID_INVALID_FILE, "'%s' is a folder; give a file", path);
+  if (code == ESPIPE)
+    return cr_fail(error, CLREID_INVALID_FILE, "'%s' is a device or a pipe; give a file, which can be mapped", path);
   char reason[128] = "";
   strerror_r(code, reason, sizeof reason);
   return cr_fail(error, CLREID_INVALID_FILE, "cannot read '%s': %s", path, reason);
@@ -84,7 +86,7 @@ static int map_descriptor(int descriptor, cr_mapping *mapping)
   struct stat facts;
   if (fstat(descriptor, &facts) != 0) return errno;
   if (S_ISDIR(facts.st_mode)) return EISDIR;
-  if (!S_ISREG(facts.st_mode)) return EINVAL; /* a pipe, a terminal: has no size */
+  if (!S_ISREG(facts.st_mode)) return ESPIPE; /* a pipe, a terminal: has no size */
   if ((uintmax_t)facts.st_size > SIZE_MAX) return EFBIG;
   mapping->size = (size_t)facts.st_size;
   mapping->bytes = &nothing;

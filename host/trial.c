@@ -92,7 +92,8 @@ static cr_extent attend_extent(const cr_trial_spec *spec, int view)
 {
   const cr_attend *a = &spec->op.attend;
   if (view == CR_SECOND) return rows_of(1, a->map + a->rows);
-  return view == CR_RESIDUAL || view == CR_GATE ? (cr_extent){0} : rows_of(a->rows, a->columns);
+  if (view == CR_RESIDUAL || view == CR_GATE || (view == CR_INPUT && spec->alone)) return (cr_extent){0};
+  return rows_of(a->rows, a->columns);
 }
 
 static cr_extent crop_extent(const cr_trial_spec *spec, int view)
@@ -475,7 +476,8 @@ static clreid_status run_step(cr_trial *trial, const cr_op *op, int largest, int
 /* May padding of this output hold something else than zero? */
 static bool padding_is_free(const cr_trial *trial)
 {
-  return trial->spec.dirty || trial->op.activation == CR_SIGMOID || cr_trial_bias_by_row(&trial->op);
+  return trial->spec.dirty || trial->spec.alone || trial->op.activation == CR_SIGMOID ||
+         cr_trial_bias_by_row(&trial->op);
 }
 
 /* Marks what may be written (the elements of pictures first .. first + count - 1 and their padding); everything else

@@ -24,6 +24,7 @@ typedef struct cr_trial_spec {
   bool second, residual; /* of masks: the spatial, the channel mask; of pools: second is a mask as large as the map;
                             products and attention have their operands always */
   bool gate;             /* conv */
+  bool alone;            /* attend: without input */
   bool transposed;       /* gemm: a stands transposed */
   bool shared[CR_VIEWS]; /* one matrix for all pictures */
   int before[CR_VIEWS];  /* columns of a wider matrix before and after the operand's own; multiples of CR_PANEL */

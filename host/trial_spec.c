@@ -227,6 +227,7 @@ void cr_trial_name(const cr_trial_spec *spec, char *bytes, size_t size)
   if (op->kind == CR_GEMM && op->gemm.b_panels) add(&name, " panels");
   if (spec->scale) add(&name, " scale");
   if (spec->bias) add(&name, cr_trial_bias_by_row(op) ? " bias-by-row" : " bias");
+  if (spec->alone) add(&name, " alone");
   if (op->kind == CR_MASK && spec->second) add(&name, " spatial");
   if (op->kind == CR_POOL && spec->second) add(&name, " mask");
   if (spec->gate) add(&name, " gate");

@@ -241,7 +241,8 @@ static bool same_part(const cr_part *a, const cr_part *b)
 bool cr_constant_same(const cr_constant *a, const cr_constant *b)
 {
   if (a->kind != b->kind || a->parts != b->parts || a->out != b->out || a->in != b->in ||
-      a->taps_height != b->taps_height || a->taps_width != b->taps_width || a->rows_as_runs != b->rows_as_runs)
+      a->taps_height != b->taps_height || a->taps_width != b->taps_width || a->rows_as_runs != b->rows_as_runs ||
+      a->mean != b->mean)
     return false;
   for (int p = 0; p < a->parts; p++)
     if (!same_part(&a->part[p], &b->part[p])) return false;

@@ -105,7 +105,15 @@ static cr_node mean_of(contraction *c, cr_node n)
   return c->mean[n];
 }
 
-clreid_status cr_contract(const cr_graph *graph, cr_graph **contracted, clreid_error *error)
+/* After all that the outputs ask for: what only maps need comes last. */
+static void copy_maps(contraction *c, const cr_graph *graph)
+{
+  int count;
+  const cr_graph_map *maps = cr_graph_maps(graph, &count);
+  for (int m = 0; m < count; m++) cr_graph_map_add(c->to, maps[m].name, value_of(c, maps[m].node));
+}
+
+clreid_status cr_contract(const cr_graph *graph, bool maps, cr_graph **contracted, clreid_error *error)
 {
   int count;
   contraction c = {.from = cr_graph_nodes(graph, &count), .to = cr_graph_create()};
@@ -118,6 +126,7 @@ clreid_status cr_contract(const cr_graph *graph, cr_graph **contracted, clreid_e
     for (int n = 0; n < 2 * count; n++) c.value[n] = UNKNOWN;
     for (int o = 0; o < CR_OUTPUTS; o++)
       cr_graph_output(c.to, (cr_output)o, value_of(&c, cr_graph_output_node(graph, (cr_output)o)));
+    if (maps) copy_maps(&c, graph);
     status = cr_graph_status(c.to, error);
   }
   free(c.value);

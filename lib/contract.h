@@ -10,7 +10,8 @@
 #include "graph.h"
 
 /* The network as it is computed: its nodes name the weights of graph, which keeps the list of them. Squeeze nodes are
- * gone: a gate of one value a channel and a mask stand in their place. *contracted is the caller's. */
-clreid_status cr_contract(const cr_graph *graph, cr_graph **contracted, clreid_error *error);
+ * gone: a gate of one value a channel and a mask stand in their place. Maps that graph marks are marked in it too, if
+ * they are wanted, and what only they need is behind all else. *contracted is the caller's. */
+clreid_status cr_contract(const cr_graph *graph, bool maps, cr_graph **contracted, clreid_error *error);
 
 #endif

@@ -373,8 +373,8 @@ static bool is_harmony(cr_graph *graph, cr_node harmony, const char *reader)
 {
   if (!is_node(graph, harmony, reader)) return false;
   if (graph->nodes[harmony].kind == CR_NODE_HARMONY) return true;
-  cr_graph_fail(graph, CLREID_INVALID_NETWORK, "%s reads node %d, %s, which is no harmonious attention", reader,
-                harmony, graph->nodes[harmony].name);
+  cr_graph_fail(graph, CLREID_INVALID_NETWORK, "%s reads node %d, %s, as harmonious attention", reader, harmony,
+                graph->nodes[harmony].name);
   return false;
 }
 

@@ -19,7 +19,7 @@ static bool is_there(const cr_planner *planner, cr_node n)
 static cr_unit make_unit(const cr_planner *planner, cr_node n)
 {
   const cr_graph_node *nodes = planner->nodes;
-  cr_unit unit = {.node = n, .norm = CR_BROKEN, .residual = CR_BROKEN, .result = n};
+  cr_unit unit = {.node = n, .norm = CR_BROKEN, .gate = CR_BROKEN, .residual = CR_BROKEN, .result = n};
   if (nodes[n].kind != CR_NODE_SIGMOID) return unit;
   unit.activation = CR_SIGMOID;
   const cr_node x = nodes[n].input[0];

@@ -88,17 +88,19 @@ static cr_node mean(cr_graph *g, cr_node x)
   return cr_graph_pool(g, x, (cr_pool_spec){.global = true});
 }
 
-/* mean(sigmoid(y) x), or mean(y + x) */
-static cr_node joined_mean(cr_graph *g, cr_node y, cr_node x, bool add)
+/* mean(mask x) with mask = sigmoid(y), or mean(y + x). The mask may have a map: of a sum nothing else reads it. */
+static cr_node joined_mean(cr_graph *g, cr_node y, cr_node x, bool add, const char *map)
 {
-  return add ? mean(g, cr_graph_add(g, y, x)) : cr_graph_masked_mean(g, x, cr_graph_sigmoid(g, y));
+  const cr_node mask = cr_graph_sigmoid(g, y);
+  if (map) cr_graph_map_add(g, map, mask);
+  return add ? mean(g, cr_graph_add(g, y, x)) : cr_graph_masked_mean(g, x, mask);
 }
 
 static cr_node spatial_attention(cr_graph *g, cr_node x, const char *prefix, bool add)
 {
   cr_node y = cr_graph_attention(g, x, prefix, (cr_attention_spec){.inner = 1024});           /* 18 x 24 x 1024 */
   y = cr_graph_conv(g, y, join(prefix, "T").text, (cr_conv_spec){.out = 2048, .bias = true}); /* 18 x 24 x 2048 */
-  return joined_mean(g, y, x, add);
+  return joined_mean(g, y, x, add, "fnc.spatial");
 }
 
 static cr_node channel_attention(cr_graph *g, cr_node x, const char *prefix, bool add)
@@ -108,7 +110,7 @@ static cr_node channel_attention(cr_graph *g, cr_node x, const char *prefix, boo
   y = cr_graph_relu(g, conv_bn(g, y, prefix, "conv2", "bn2",
                                (cr_conv_spec){.out = middle, .kernel = 3, .padding = 1, .groups = GROUPS}, 1));
   y = cr_graph_conv(g, y, join(prefix, "conv3").text, (cr_conv_spec){.out = 2048});
-  return joined_mean(g, squeeze(g, y, prefix, 2048), x, add);
+  return joined_mean(g, squeeze(g, y, prefix, 2048), x, add, NULL);
 }
 
 /* ---- Branches ---------------------------------------------------------------------------------------------------- */

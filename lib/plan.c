@@ -302,6 +302,14 @@ static bool is_float_vector(const cr_planner *planner, cr_node n)
   return true;
 }
 
+/* Vectors begin as the means of maps; a map of one pixel is a map all the same. */
+static bool gives_float(const cr_planner *planner, const cr_unit *unit, int x)
+{
+  const cr_graph_node *node = &planner->nodes[unit->node];
+  const bool begins = node->kind == CR_NODE_POOL && node->pool.global;
+  return (begins || planner->plan->tensors[x].is_float) && is_float_vector(planner, unit->result);
+}
+
 static int tensor_or_none(const int *tensor_of, cr_node node)
 {
   return node >= 0 ? tensor_of[node] : -1;
@@ -431,7 +439,7 @@ void cr_plan_unit(cr_planner *planner, const cr_unit *unit)
   const int x = tensor_of[node->input[0]];
   const int residual = tensor_or_none(tensor_of, unit->residual);
   if (plan_composite(planner, unit, x, tensor_of)) return;
-  const bool is_float = is_float_vector(planner, unit->result);
+  const bool is_float = gives_float(planner, unit, x);
   size_t offset;
   const int out = plan_result(planner, unit, is_float, tensor_of, &offset);
   if (out < 0) return;
@@ -621,7 +629,7 @@ clreid_status cr_plan_create(const cr_graph *graph, const cr_plan_config *config
   plan->config = *config;
   cr_planner planner = {.plan = plan, .log = log, .error = error};
   cr_graph *contracted = NULL;
-  clreid_status status = cr_contract(graph, &contracted, error);
+  clreid_status status = cr_contract(graph, config->maps, &contracted, error);
   if (status == CLREID_OK) status = cr_fuse(contracted, &units, &unit_count, error);
   if (status == CLREID_OK) status = plan_units(&planner, contracted, units, unit_count);
   free(units);

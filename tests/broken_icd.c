@@ -1,12 +1,13 @@
 /*
- * broken_icd.c - an OpenCL driver that fails, for test_device.c: a shared library that the ICD loader takes for a
- * vendor's.
+ * broken_icd.c - an OpenCL driver that fails, for test_device.c and test_command.c: a shared library that the ICD
+ * loader takes for a vendor's.
  *
  * BROKEN_ICD says where it fails; tests/CMakeLists.txt builds one library for each value. Past that point it does as
  * little as the loader demands. It computes nothing; a device of it is only good for being listed, chosen and refused.
  */
 #include <CL/cl_icd.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FAILS_PLATFORMS   1 /* it gives an error when asked for platforms */
@@ -16,6 +17,7 @@
 #define FAILS_FACTS       5 /* its device answers no question */
 #define FAILS_CONTEXT     6 /* its devices answer, with the facts below, but none can be opened */
 #define FAILS_CROWDED     7 /* the same, and the devices are a hundred */
+#define FAILS_EXITS       8 /* it ends the process, with code 7, when asked for platforms */
 #ifndef BROKEN_ICD
 #define BROKEN_ICD FAILS_CONTEXT
 #endif
@@ -150,6 +152,7 @@ static const cl_icd_dispatch table = {
 
 static cl_int CL_API_CALL platform_ids(cl_uint room, cl_platform_id *ids, cl_uint *count)
 {
+  if (BROKEN_ICD == FAILS_EXITS) exit(7);
   if (BROKEN_ICD == FAILS_PLATFORMS) return CL_OUT_OF_HOST_MEMORY;
   const cl_uint platforms = BROKEN_ICD == FAILS_NO_PLATFORM ? 0 : 1;
   if (count) *count = platforms;

@@ -20,6 +20,10 @@ static void the_table(void **state)
     spec.after[CR_INPUT] = spec.before[CR_OUTPUT] = spec.before[CR_SECOND] = CR_PANEL;
     spec.op.half = true;
     support_examine(spec);
+    spec.alone = true;
+    support_examine(spec);
+    spec.op.half = false;
+    support_examine(spec);
   }
   support_verdict();
 }

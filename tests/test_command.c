@@ -598,7 +598,11 @@ static void wrong_usage_is_told_apart(void **state)
       {"embed --weights w --out f", "PICTURE... is missing"},
       {"embed --weights w p.png", "--out F.npy is missing"},
       {"embed --out f p.png", "--weights W.safetensors is missing"},
-      {"embed --weights w --weights x --out f p.png", "--weights can be given once"},
+      {"embed --weights w --out f --batch 1 --batch 2 p.png", "--batch can be given once"},
+      {"embed --weights w --out f --precision fp32 --precision fp16 p.png", "--precision can be given once"},
+      {"embed --weights w --out f --out g p.png", "--out can be given once"},
+      {"embed --weights w --weights x --network n --out f p.png", "with one --weights, not with 2"},
+      {"embed --weights= --out f p.png", "not an empty text"},
       {"embed --weights w --out f --batch 0 p.png", "from 1 to 1024, not '0'"},
       {"embed --weights w --out f --batch x p.png", "not 'x'"},
       {"embed --weights w --out f --batch 1x p.png", "not '1x'"},
@@ -607,7 +611,7 @@ static void wrong_usage_is_told_apart(void **state)
       {"embed --weights w --out f --precision fp8 p.png", "fp32|fp16, not 'fp8'"},
       {"embed --weights w --out f --feature head p.png", "neck|pooled, not 'head'"},
       {"embed --weights w --out= p.png", "not an empty text"},
-      {"embed --weights w --out f --masks m p.png", "no option --masks"},
+      {"embed --weights w --out f --masks= p.png", "not an empty text"},
       {"match --query q", "--gallery G.npy is missing"},
       {"match --query q --gallery g --top -1", "not '-1'"},
       {"match --query q --gallery g --top 0", "not '0'"},
@@ -740,6 +744,10 @@ static void outputs_that_cannot_be_are_explained(void **state)
   assert_refused(clreid("embed --weights %s --out %s %s", weights(), f->path, picture), 1, "is a folder");
   assert_refused(clreid("embed --weights %s --out %s %s", weights(), of(f, "pipe"), picture), 1, "is a device");
   assert_refused(clreid("weights --network rga-none --seed 1 --out %s", of(f, "no/w")), 1, of(f, "no/w"));
+  assert_int_equal(symlink("loop.npy", of(f, "loop.npy")), 0);
+  assert_refused(clreid("embed --weights %s --out %s %s", weights(), of(f, "loop.npy"), picture), 1, "link to nothing");
+  assert_refused(clreid("weights --network rga-none --seed 1 --out %s", of(f, "loop.npy")), 1, "link to nothing");
+  remove(of(f, "loop.npy"));
   assert_refused(clreid("weights --network rga-none --seed 1 --out %s", f->path), 1, "is a folder");
   assert_refused(clreid("weights --network rga-none --seed 1 --out %s", of(f, "pipe")), 1, "is a device");
   struct stat after;
@@ -763,6 +771,71 @@ static void an_old_file_stays_until_the_new_one_is_whole(void **state)
   assert_true(S_ISLNK(facts.st_mode)); /* the link stays a link, its target is new */
   free(read_features(of(f, "f.npy")).values);
   assert_int_equal(folder_entries(f), 2);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+  static char bytes[1 << 20];
+  FILE *source = fopen(from, "rb"), *copy = fopen(to, "wb");
+  assert_true(source && copy);
+  for (size_t got; (got = fread(bytes, 1, sizeof bytes, source)) > 0;) {
+    assert_int_equal(fwrite(bytes, 1, got, copy), got);
+  }
+  fclose(source);
+  assert_int_equal(fclose(copy), 0);
+}
+
+static void an_input_is_never_written_over(void **state)
+{
+  const folder *f = *state;
+  copy_file(picture_path(0), of(f, "p.png"));
+  copy_file(weights(), of(f, "w"));
+  assert_int_equal(symlink("p.png", of(f, "link.png")), 0);
+  struct stat picture, weight, now;
+  assert_int_equal(stat(of(f, "p.png"), &picture), 0);
+  assert_int_equal(stat(of(f, "w"), &weight), 0);
+  assert_refused(
+      clreid("embed --weights %s --out %s %s %s", weights(), of(f, "p.png"), picture_path(1), of(f, "p.png")), 1,
+      "to be read and to be written");
+  assert_refused(clreid("embed --weights %s --out %s %s", weights(), of(f, "link.png"), of(f, "p.png")), 1, "p.png");
+  assert_refused(clreid("embed --weights %s --out %s %s", of(f, "w"), of(f, "w"), picture_path(0)), 1, "/w'");
+  assert_int_equal(stat(of(f, "p.png"), &now), 0);
+  assert_int_equal(now.st_size, picture.st_size);
+  assert_int_equal(stat(of(f, "w"), &now), 0);
+  assert_int_equal(now.st_size, weight.st_size);
+  assert_int_equal(folder_entries(f), 3);
+}
+
+/* In a shell that lets no file grow beyond a few KiB: an error like another, not a death by SIGXFSZ. */
+static void a_limit_on_file_sizes_is_explained(void **state)
+{
+  const folder *f = *state;
+  char script[2048];
+  snprintf(script, sizeof script, "ulimit -f 4; exec %s weights --network rga-none --seed 1 --out %s", command,
+           of(f, "w"));
+  line run = {0};
+  add_words(&run, "sh -c");
+  add(&run, script);
+  assert_refused(run_line(&run), 1, "too large");
+  assert_int_equal(folder_entries(f), 0);
+}
+
+/* A driver that calls exit(), as PoCL does where its compiler finds the disk full. */
+static void a_driver_that_ends_the_process_leaves_nothing_half_written(void **state)
+{
+  const folder *f = *state;
+  char vendors[600], icd[600];
+  assert_int_equal(mkdir(of(f, "vendors"), 0700), 0);
+  snprintf(vendors, sizeof vendors, "%s/", of(f, "vendors"));
+  snprintf(icd, sizeof icd, "%s/broken_icd_exits.so\n", BROKEN_ICD_FOLDER);
+  folder_write(of(f, "vendors/exits.icd"), icd, strlen(icd));
+  char words[2048];
+  snprintf(words, sizeof words, "embed --weights %s --out %s %s", weights(), of(f, "f.npy"), picture_path(0));
+  line run = {.name = "OCL_ICD_VENDORS", .value = vendors};
+  add(&run, command);
+  add_words(&run, words);
+  assert_int_equal(run_line(&run)->code, 7); /* the driver was asked */
+  assert_int_equal(folder_entries(f), 1);
 }
 
 /* Runs the words in a shell where FOLDER/small is a file system of one page; the last line of stdout counts what lies
@@ -911,6 +984,9 @@ int main(void)
       with_folder(an_unreadable_picture_costs_its_own_row),
       with_folder(outputs_that_cannot_be_are_explained),
       with_folder(an_old_file_stays_until_the_new_one_is_whole),
+      with_folder(an_input_is_never_written_over),
+      with_folder(a_limit_on_file_sizes_is_explained),
+      with_folder(a_driver_that_ends_the_process_leaves_nothing_half_written),
       with_folder(a_full_disk_is_explained),
       with_folder(an_interrupt_leaves_nothing_behind),
       with_folder(an_interrupted_bench_leaves_nothing_behind),

@@ -30,7 +30,7 @@ static contracted contract(cr_graph *g, cr_node x)
   contracted c = {.from = g};
   cr_graph_output(g, CR_OUTPUT_POOLED, x);
   cr_graph_output(g, CR_OUTPUT_NECK, x);
-  if (cr_graph_status(g, &error) || cr_contract(g, &c.to, &error)) fail_msg("%s", error.text);
+  if (cr_graph_status(g, &error) || cr_contract(g, false, &c.to, &error)) fail_msg("%s", error.text);
   c.nodes = cr_graph_nodes(c.to, &c.count);
   return c;
 }

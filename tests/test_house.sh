@@ -167,9 +167,10 @@ lines_not_too_long() { awk 'length($0) > 120 { print FILENAME ":" FNR ": " lengt
 # An operator's stem names its kernels, their launch and its proof. ops.h lists the operators.
 one_stem()
 {
-  kinds=$(code host/ops.h | sed -n 's/.*typedef enum cr_kind {\(.*\)} cr_kind;.*/\1/p' | tr -d ' ' | tr ',' '\n' |
-    sed -n 's/^CR_//p' | grep -v '^KINDS$' | tr 'A-Z' 'a-z')
-  [ -n "$kinds" ] || echo "host/ops.h: no enum cr_kind of one line"
+  # An operator in several steps is one stem: CR_WINOGRAD_INPUT is winograd's.
+  kinds=$(code host/ops.h | sed 's/^[^:]*:[^:]*://' | tr '\n' ' ' | sed -n 's/.*typedef enum cr_kind {\([^}]*\)} cr_kind;.*/\1/p' | tr -d ' ' |
+    tr ',' '\n' | sed -n 's/^CR_//p' | grep -v '^KINDS$' | cut -d_ -f1 | tr 'A-Z' 'a-z' | sort -u)
+  [ -n "$kinds" ] || echo "host/ops.h: no enum cr_kind"
   for stem in $(files cl cl | sed 's|^cl/||; s|\.cl$||') $kinds; do
     for file in "cl/$stem.cl" "host/$stem.c" "tests/test_$stem.c"; do
       [ -e "$file" ] || echo "$file is missing: the operator $stem has cl/$stem.cl, host/$stem.c and tests/test_$stem.c"

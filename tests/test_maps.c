@@ -19,6 +19,7 @@
 #include "folder.h"
 #include "golden.h"
 #include "networks.h"
+#include "plan.h"
 #include "system.h"
 
 enum { MOST_MAPS = 8, MOST_BATCH = 3, HEAD_BYTES = 16 };
@@ -282,6 +283,67 @@ static void a_map_does_not_depend_on_its_batch(void **state)
   each_fixture(compare_batches);
 }
 
+static cr_plan *make_plan(const cr_graph *graph, const cr_plan_config *config)
+{
+  const cr_log silent = {NULL, NULL};
+  clreid_error error = {0};
+  cr_plan *plan = NULL;
+  try_call(cr_plan_create(graph, config, &silent, &plan, &error), &error, "");
+  return plan;
+}
+
+static void check_same_step(const cr_plan_step *with, const cr_plan_step *without)
+{
+  assert_string_equal(with->name, without->name);
+  assert_int_equal(with->op.kind, without->op.kind);
+  assert_int_equal(with->op.activation, without->op.activation);
+  assert_int_equal(with->multiply_adds, without->multiply_adds);
+  assert_int_equal(with->op.float_input, without->op.float_input);
+  assert_int_equal(with->op.float_output, without->op.float_output);
+  for (int v = 0; v < CR_VIEWS; v++) {
+    const cr_view *a = &with->op.view[v], *b = &without->op.view[v];
+    assert_true(a->tensor == b->tensor && a->offset == b->offset && a->picture == b->picture && a->row == b->row);
+  }
+  assert_true(cr_constant_same(&with->weights, &without->weights) && cr_constant_same(&with->bias, &without->bias) &&
+              cr_constant_same(&with->matrix, &without->matrix));
+}
+
+/* The same steps on the same tensors, and behind them those of the maps. */
+static void compare_plans(const char *name, const cr_graph *graph, cr_plan_config config)
+{
+  int marked;
+  cr_graph_maps(graph, &marked);
+  cr_plan *without = make_plan(graph, &config);
+  config.maps = true;
+  cr_plan *with = make_plan(graph, &config);
+  assert_int_equal(without->map_count, 0);
+  assert_int_equal(with->map_count, marked);
+  assert_true(with->step_count >= without->step_count && with->step_count <= without->step_count + 2 * 3 + 3);
+  for (int s = 0; s < without->step_count; s++) check_same_step(&with->steps[s], &without->steps[s]);
+  for (int o = 0; o < CR_OUTPUTS; o++) assert_int_equal(with->outputs[o], without->outputs[o]);
+  for (int m = 0; m < with->map_count; m++)
+    assert_int_equal(with->tensors[with->maps[m].view.tensor].last, with->step_count); /* nothing overwrites it */
+  print_message("%-14s %d maps: %d steps instead of %d, %zu bytes instead of %zu\n", name, marked, with->step_count,
+                without->step_count, with->arena_bytes, without->arena_bytes);
+  cr_plan_destroy(with);
+  cr_plan_destroy(without);
+}
+
+static void what_makes_features_is_planned_the_same(void **state)
+{
+  (void)state;
+  const cr_network *network;
+  for (size_t i = 0; (network = cr_network_at(i)) != NULL; i++) {
+    cr_graph *graph = NULL;
+    clreid_error error = {0};
+    const cr_options options = {no_option, NULL};
+    try_call(cr_network_build(network, &options, &graph, &error), &error, network->name);
+    compare_plans(network->name, graph, (cr_plan_config){.separable = true});
+    compare_plans(network->name, graph, (cr_plan_config){.half = true, .attention_positions = 4096});
+    cr_graph_destroy(graph);
+  }
+}
+
 static const char *random_weights(const char *network)
 {
   static char path[512];
@@ -360,6 +422,7 @@ int main(void)
       cmocka_unit_test(maps_are_those_of_the_definition),
       cmocka_unit_test(maps_do_not_change_features),
       cmocka_unit_test(a_map_does_not_depend_on_its_batch),
+      cmocka_unit_test(what_makes_features_is_planned_the_same),
       cmocka_unit_test(only_the_maps_that_are_asked_for_are_written),
       cmocka_unit_test(a_network_may_have_no_maps),
       cmocka_unit_test(maps_are_refused_where_the_model_makes_none),

@@ -91,9 +91,22 @@ static clreid_status begin_file(run *it, clreid_error *error)
   return status == CLREID_OK ? output_write(it->file, header, bytes, error) : status;
 }
 
+static clreid_status check_inputs(const settings *set, clreid_error *error)
+{
+  clreid_status status = CLREID_OK;
+  for (size_t i = 0; i < set->weights.count && status == CLREID_OK; ++i) {
+    status = output_check_input(set->out, set->weights.items[i], error);
+  }
+  for (size_t i = 0; i < set->count && status == CLREID_OK; ++i) {
+    status = output_check_input(set->out, set->paths[i], error);
+  }
+  return status;
+}
+
 static clreid_status prepare(run *it, clreid_error *error)
 {
-  clreid_status status = it->set->masks ? masks_check_folder(it->set->masks, error) : CLREID_OK;
+  clreid_status status = check_inputs(it->set, error);
+  if (status == CLREID_OK && it->set->masks) status = masks_check_folder(it->set->masks, error);
   if (status == CLREID_OK) status = output_create(it->set->out, &it->file, error);
   if (status == CLREID_OK) status = open_network(it, error);
   if (status == CLREID_OK) status = allocate(it, error);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,6 +36,13 @@ static void *wait_for_signal(void *unused)
   _exit(128 + number);
 }
 
+/* An OpenCL driver may end the process itself: PoCL 3.1 does so where its compiler finds the disk full (seen 2026).
+ * Without the lock, which the thread that exits may hold. */
+static void clean_at_exit(void)
+{
+  while (path_count > 0) remove(paths[--path_count]);
+}
+
 static void start_once(void)
 {
   static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -54,6 +62,8 @@ static void start_once(void)
   }
   /* A reader of stderr or stdout that goes away is an error like another, not a silent death beside a guarded file. */
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN); /* likewise a limit on the size of files */
+  atexit(clean_at_exit);
 }
 
 void interrupt_start(void)

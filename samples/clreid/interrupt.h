@@ -1,5 +1,6 @@
 /*
- * interrupt.h - an end by Ctrl-C (SIGINT, SIGTERM, SIGHUP) that leaves nothing half-written behind.
+ * interrupt.h - an end by Ctrl-C (SIGINT, SIGTERM, SIGHUP), or by a driver that calls exit(), that leaves nothing
+ * half-written behind.
  *
  * Guarded paths are removed before the process dies of the signal. A thread of its own waits for the signals, so the
  * cleaning up is ordinary code; the threads that come later (those of OpenCL too) inherit the blocked signals.

@@ -51,12 +51,8 @@ static bool is_some_text(const char *command, const options_row *row, const char
   return *text;
 }
 
-static bool set_text(const char *command, const options_row *row, const char *text, bool again)
+static bool set_text(const options_row *row, const char *text)
 {
-  if (again) {
-    console_complain("%s: --%s can be given once, '%s' is one too many", command, row->name, text);
-    return false;
-  }
   *(const char **)row->value = text;
   return true;
 }
@@ -96,12 +92,16 @@ static bool set_word(const char *command, const options_row *row, const char *te
 /* Puts the text of an option where its row says; false after a complaint. */
 static bool set_value(const char *command, const options_row *row, const char *text, bool again)
 {
+  if (again && row->kind != OPTIONS_FLAG && row->kind != OPTIONS_TEXTS) {
+    console_complain("%s: --%s can be given once, '%s' is one too many", command, row->name, text);
+    return false;
+  }
   switch (row->kind) {
   case OPTIONS_FLAG:
     *(bool *)row->value = true;
     return true;
   case OPTIONS_TEXT:
-    return is_some_text(command, row, text) && set_text(command, row, text, again);
+    return is_some_text(command, row, text) && set_text(row, text);
   case OPTIONS_TEXTS:
     return is_some_text(command, row, text) && add_text(row->value, text);
   case OPTIONS_NUMBER:

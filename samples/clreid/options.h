@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 typedef enum options_kind {
-  OPTIONS_FLAG,   /* value: bool */
+  OPTIONS_FLAG,   /* value: bool; giving it twice is giving it */
   OPTIONS_TEXT,   /* value: const char *, not empty */
   OPTIONS_TEXTS,  /* value: options_texts, not empty either; may be given again and again */
-  OPTIONS_NUMBER, /* value: uint64_t, in decimal digits alone, from least to most */
+  OPTIONS_NUMBER, /* value: uint64_t, in decimal digits alone, from least to most; given once, as texts and words are */
   OPTIONS_WORD,   /* value: int, the place of the word among words */
 } options_kind;
 

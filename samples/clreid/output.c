@@ -31,7 +31,11 @@ static clreid_status fail_errno(clreid_error *error, const char *path, int numbe
 clreid_status output_check(const char *path, clreid_error *error)
 {
   struct stat facts;
-  if (stat(path, &facts) != 0) return CLREID_OK; /* creating it will tell */
+  if (stat(path, &facts) != 0) {
+    if (lstat(path, &facts) != 0 || !S_ISLNK(facts.st_mode)) return CLREID_OK; /* creating it will tell */
+    return console_fail(error, CLREID_INVALID_FILE, "cannot write '%s': it is a link to nothing, remove it first",
+                        path);
+  }
   if (S_ISDIR(facts.st_mode)) {
     return console_fail(error, CLREID_INVALID_FILE, "cannot write '%s': it is a folder, give a file name", path);
   }
@@ -40,6 +44,15 @@ clreid_status output_check(const char *path, clreid_error *error)
                         path);
   }
   return CLREID_OK;
+}
+
+clreid_status output_check_input(const char *path, const char *input, clreid_error *error)
+{
+  struct stat written, read;
+  if (stat(path, &written) != 0 || stat(input, &read) != 0) return CLREID_OK;
+  if (written.st_dev != read.st_dev || written.st_ino != read.st_ino) return CLREID_OK;
+  return console_fail(error, CLREID_INVALID_FILE, "'%s' is to be read and to be written: give another name to write",
+                      input);
 }
 
 static void free_output(output *file)

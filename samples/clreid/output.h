@@ -24,5 +24,7 @@ void output_abandon(output *file);                              /* removes what 
 
 /* Whether path can become a file at all, for files that the library writes itself. */
 clreid_status output_check(const char *path, clreid_error *error);
+/* Refuses a path that is the file input, under whatever name: it would be lost. */
+clreid_status output_check_input(const char *path, const char *input, clreid_error *error);
 
 #endif
