@@ -85,8 +85,8 @@ static bool fuse(const module *m)
   const cr_plan_config *config = &m->planner->plan->config;
   const bool use = config->attention == CLREID_ATTENTION_AUTO ? config->attention_positions >= m->positions
                                                               : config->attention == CLREID_ATTENTION_FUSED;
-  cr_say(m->planner->log, "plan: %s: %s, %d positions (fused: up to %d)", m->node->name, use ? "fused" : "plain",
-         m->positions, config->attention_positions);
+  cr_say(m->planner->log, "plan: %s: %s, %d positions (left to the library, up to %d are fused)", m->node->name,
+         use ? "fused" : "plain", m->positions, config->attention_positions);
   return use;
 }
 

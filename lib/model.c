@@ -86,6 +86,13 @@ static void describe(clreid_model *model, const cr_graph *graph)
   info->planned_multiply_adds = model->plan->multiply_adds;
 }
 
+/* Where local memory is a part of global memory the fused form gains nothing, and reads its operands once for each few
+ * rows: it was slower than the plain one there. */
+static int positions_to_fuse(const cr_device *device)
+{
+  return cr_device_facts(device)->local_memory_is_real ? cr_attention_most(device) : 0;
+}
+
 static clreid_status build(clreid_model *model, const cr_weights *weights, const clreid_model_config *config,
                            clreid_error *error)
 {
@@ -96,7 +103,7 @@ static clreid_status build(clreid_model *model, const cr_weights *weights, const
                                       .plain_kernels = config->plain_kernels,
                                       .direct_convolution = config->direct_convolution,
                                       .attention = config->attention,
-                                      .attention_positions = cr_attention_most(model->device),
+                                      .attention_positions = positions_to_fuse(model->device),
                                       .separable = cr_device_facts(model->device)->type == CR_DEVICE_CPU,
                                       .maps = config->maps};
   cr_graph *graph;

@@ -82,7 +82,7 @@ static void random_lives(void **state)
     waste += least ? (double)bytes / (double)least - 1 : 0;
   }
   printf("%.1f %% above the peak on average\n", 100 * waste / ROUNDS);
-  assert_true(waste / ROUNDS < 0.15);
+  assert_true(waste / ROUNDS < 0.012);
 }
 
 /* A chain, where each step reads one tensor and writes the next, needs the largest neighbours; a long-lived one lies

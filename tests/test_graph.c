@@ -224,6 +224,7 @@ static void wrong_options(void **state)
       {"rga-sc", "stages=1\n2", "stages is '1?2'"},
       {"rga-sc", "stages=all", "stages is 'all'"},
       {"rga-sc", "height=100", "height is 100, but must be a multiple of 16"},
+      {"rga-sc", "height=104", "height is 104"},
       {"rga-sc", "width=8", "width is '8', but must be a whole number from 16 to 4096"},
       {"rga-sc", "height=8192", "from 16 to 4096"},
       {"rga-sc", "height=99999999999999999999", "from 16 to 4096"},

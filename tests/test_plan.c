@@ -138,7 +138,10 @@ static void walk_conv(walk *w)
       for (int tap = 0; tap < c->kernel_height * c->kernel_width; tap++) {
         const int at_y = y * c->stride_height - c->padding_height + tap / c->kernel_width * c->dilation_height;
         const int at_x = x * c->stride_width - c->padding_width + tap % c->kernel_width * c->dilation_width;
-        if (at_y < 0 || at_y >= c->height || at_x < 0 || at_x >= c->width) continue;
+        if (at_y < 0 || at_y >= c->height || at_x < 0 || at_x >= c->width) {
+          if (c->input_line) fail_step(w, CR_INPUT, "has a tap outside its margin");
+          continue;
+        }
         const cr_view *view = &w->step->op.view[CR_INPUT];
         /* The first and the last channel are enough: what is between belongs to the same tensor. */
         visit(w, CR_INPUT, view, view->offset + at_y * line + at_x * pixel);
@@ -539,6 +542,23 @@ static cr_graph *build_wide_input(void)
   return g;
 }
 
+/* An output that nobody reads any more long before the end, and larger tensors that would like its place. */
+static cr_graph *build_early_output(void)
+{
+  static const int sizes[] = {4096, 8192, 64};
+  cr_graph *g = cr_graph_create();
+  cr_node x = cr_graph_conv(g, cr_graph_input(g, 5, 3, 3), "stem", (cr_conv_spec){.out = 64});
+  x = cr_graph_pool(g, x, (cr_pool_spec){.global = true});
+  cr_graph_output(g, CR_OUTPUT_POOLED, x);
+  for (int k = 0; k < 3; k++) {
+    char name[16];
+    snprintf(name, sizeof name, "fc%d", k);
+    x = cr_graph_conv(g, x, name, (cr_conv_spec){.out = sizes[k]});
+  }
+  cr_graph_output(g, CR_OUTPUT_NECK, x);
+  return g;
+}
+
 static cr_graph *build_two_stems(void)
 {
   cr_graph *g = cr_graph_create();
@@ -554,7 +574,7 @@ static cr_graph *build_two_stems(void)
 static void other_graphs_are_planned_soundly(void **state)
 {
   (void)state;
-  static cr_graph *(*const builders[])(void) = {build_gate, build_wide_input, build_two_stems};
+  static cr_graph *(*const builders[])(void) = {build_gate, build_wide_input, build_two_stems, build_early_output};
   for (size_t i = 0; i < sizeof builders / sizeof builders[0]; i++)
     for (int half = 0; half < 2; half++) {
       planned p = plan_graph(builders[i](), &(cr_plan_config){.half = half});

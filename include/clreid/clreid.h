@@ -140,7 +140,7 @@ typedef enum clreid_relation {
 } clreid_relation;
 
 typedef enum clreid_attention {
-  CLREID_ATTENTION_AUTO = 0, /* fused where the device's local memory holds it */
+  CLREID_ATTENTION_AUTO = 0, /* fused where the device has local memory of its own that holds it */
   CLREID_ATTENTION_PLAIN,    /* the map of positions by positions is stored */
   CLREID_ATTENTION_FUSED,    /* it never is; UNSUPPORTED if local memory is too small. The same bits in float32 */
 } clreid_attention;
