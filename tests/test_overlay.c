@@ -99,6 +99,18 @@ static void greater_is_lighter(void **state)
               canvas[3 * STEPS - 1] < canvas[3 * STEPS - 3]); /* yellow */
 }
 
+static void differences_too_small_to_mean_anything_do_not_show(void **state)
+{
+  (void)state;
+  const float map[3] = {0.5f, 0.50001f, 0.6f};
+  uint8_t canvas[2][2 * 3];
+  memset(canvas, 128, sizeof canvas);
+  overlay_heat(canvas[0], 1, 2, map, 1, 2);
+  for (int c = 0; c < 3; ++c) assert_true(abs(canvas[0][c] - canvas[0][3 + c]) <= 2);
+  overlay_heat(canvas[1], 1, 2, map + 1, 1, 2);
+  assert_true(abs(canvas[1][2] - canvas[1][5]) > 50);
+}
+
 static void heat_stands_where_the_map_has_it(void **state)
 {
   (void)state;
@@ -193,6 +205,7 @@ int main(void)
       cmocka_unit_test(one_colour_stays_one_colour),
       cmocka_unit_test(proportions_stay),
       cmocka_unit_test(greater_is_lighter),
+      cmocka_unit_test(differences_too_small_to_mean_anything_do_not_show),
       cmocka_unit_test(heat_stands_where_the_map_has_it),
       cmocka_unit_test(the_picture_shows_through_in_grey),
       cmocka_unit_test(a_box_has_its_size_at_its_centre),

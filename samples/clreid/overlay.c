@@ -122,18 +122,30 @@ static void tint_pixel(uint8_t *pixel, float level)
   }
 }
 
+/* The ends of the colours: the map's least and greatest, or further apart where these are close. */
+static void find_range(const float *map, int count, float *least, float *greatest)
+{
+  const float closest = 1e-3f;
+  *least = *greatest = map[0];
+  for (int i = 1; i < count; ++i) {
+    *least = fminf(*least, map[i]);
+    *greatest = fmaxf(*greatest, map[i]);
+  }
+  const float more = (closest - (*greatest - *least)) / 2;
+  if (more <= 0) return;
+  *least -= more;
+  *greatest += more;
+}
+
 void overlay_heat(uint8_t *canvas, int height, int width, const float *map, int rows, int columns)
 {
-  float least = map[0], greatest = map[0];
-  for (int i = 1; i < rows * columns; ++i) {
-    least = fminf(least, map[i]);
-    greatest = fmaxf(greatest, map[i]);
-  }
+  float least, greatest;
+  find_range(map, rows * columns, &least, &greatest);
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       const float value = bilinear(map, rows, columns, ((float)y + 0.5f) * (float)rows / (float)height,
                                    ((float)x + 0.5f) * (float)columns / (float)width);
-      const float level = greatest > least ? (value - least) / (greatest - least) : 0.5f;
+      const float level = (value - least) / (greatest - least);
       tint_pixel(canvas + ((size_t)y * width + x) * 3, fminf(fmaxf(level, 0), 1));
     }
   }

@@ -15,7 +15,7 @@
 uint8_t *overlay_canvas(const picture *shown, int height, int width);
 
 /* Tints the canvas, turned grey, by map[rows][columns]: dark blue where it is least, over red, to yellow where it is
- * greatest. A map of equal numbers is red all over. */
+ * greatest. Differences of less than a thousandth are not stretched to that: a map of equal numbers is red all over. */
 void overlay_heat(uint8_t *canvas, int height, int width, const float *map, int rows, int columns);
 
 /* Draws count boxes, each in a colour of its own, box_height x box_width of the canvas's sides; centres[count] are
