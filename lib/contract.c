@@ -97,6 +97,14 @@ static cr_node copy_of_means(contraction *c, const cr_graph_node *node)
   return cr_graph_copy(c->to, &vector, input);
 }
 
+/* Does a mean move before the node? Not to the picture: it is stored with a margin, for the first convolution alone. */
+static bool is_linear(const contraction *c, const cr_graph_node *node)
+{
+  for (int i = 0; i < INPUTS; i++)
+    if (node->input[i] >= 0 && c->from[node->input[i]].kind == CR_NODE_INPUT) return false;
+  return is_pointwise(node) || node->kind == CR_NODE_BATCH_NORM || node->kind == CR_NODE_ADD;
+}
+
 static cr_node mean_of(contraction *c, cr_node n)
 {
   const cr_graph_node *node = &c->from[n];
