@@ -57,7 +57,7 @@ CASES.update({f'{network}.{seed}': (network, (), seed)
               for network, seeds in (('han-small', (1, 2, 3)), ('han-medium', (1,)), ('han-large', (1,)))
               for seed in seeds})
 
-WITH_MAPS = ('rga-sc.1', 'rga-parallel.1', 'han-small.1', 'fnc.1', 'fnc-add.1')
+WITH_MAPS = ('rga-sc.1', 'rga-parallel.1', 'han-small.1')
 
 
 def draw_pictures(count):
