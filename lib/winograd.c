@@ -18,7 +18,7 @@ int cr_winograd_tile(const cr_plan_config *config, const cr_conv *conv)
   const bool window = conv->kernel_height == 3 && conv->kernel_width == 3 && conv->stride_height == 1 &&
                       conv->stride_width == 1 && conv->dilation_height == 1 && conv->dilation_width == 1 &&
                       conv->padding_height == conv->padding_width && conv->groups == 1;
-  if (config->half || config->plain_kernels || config->direct_convolution || !window) return 0;
+  if (config->half || config->direct_convolution || !window) return 0;
   if (conv->channels < CR_PANEL || conv->out_channels < CR_PANEL) return 0; /* the transforms would cost more */
   for (int i = 0; i < 2; i++) {
     const cr_winograd shape = {.tile = sides[i], .out_height = conv->out_height, .out_width = conv->out_width};

@@ -297,7 +297,8 @@ static void networks(void **state)
   clreid_network_info info;
   for (; clreid_network_at(count, &info); count++) {
     assert_true(*info.name && info.height > 0 && info.width > 0 && info.feature_length > 0 && info.parameters);
-    assert_true(info.planned_multiply_adds && info.planned_multiply_adds <= info.multiply_adds);
+    /* A gate that is known before its convolution costs that convolution of one more position: 0.1 % at most. */
+    assert_true(info.planned_multiply_adds && info.planned_multiply_adds <= info.multiply_adds * 1001 / 1000);
   }
   assert_true(count >= 6);
   assert_false(clreid_network_at((size_t)-1, &info));
