@@ -35,11 +35,9 @@ static bool is_vector(const cr_graph_node *node)
   return node->height == 1 && node->width == 1;
 }
 
-/* But for a first layer: no kernel takes the mean of the picture, which stands as its reader wants it. */
-static bool is_pointwise(const contraction *c, const cr_graph_node *node)
+static bool is_pointwise(const cr_graph_node *node)
 {
-  return node->kind == CR_NODE_CONV && node->conv.kernel == 1 && node->conv.stride == 1 && node->conv.padding == 0 &&
-         c->from[node->input[0]].kind != CR_NODE_INPUT;
+  return node->kind == CR_NODE_CONV && node->conv.kernel == 1 && node->conv.stride == 1 && node->conv.padding == 0;
 }
 
 static cr_node dense(contraction *c, cr_node x, const char *name, const char *part, int out)
@@ -92,13 +90,21 @@ static cr_node copy_of_means(contraction *c, const cr_graph_node *node)
   return cr_graph_copy(c->to, &vector, input);
 }
 
+/* Does a mean move before the node? Not to the picture: it is stored with a margin, for the first convolution alone. */
+static bool is_linear(const contraction *c, const cr_graph_node *node)
+{
+  for (int i = 0; i < INPUTS; i++)
+    if (node->input[i] >= 0 && c->from[node->input[i]].kind == CR_NODE_INPUT) return false;
+  return is_pointwise(node) || node->kind == CR_NODE_BATCH_NORM || node->kind == CR_NODE_ADD;
+}
+
 static cr_node mean_of(contraction *c, cr_node n)
 {
   const cr_graph_node *node = &c->from[n];
   if (c->mean[n] != UNKNOWN) return c->mean[n];
   if (is_vector(node))
     c->mean[n] = value_of(c, n);
-  else if (is_pointwise(c, node) || node->kind == CR_NODE_BATCH_NORM || node->kind == CR_NODE_ADD)
+  else if (is_linear(c, node))
     c->mean[n] = copy_of_means(c, node);
   else if (node->kind == CR_NODE_SQUEEZE)
     c->mean[n] = gated(c, node, mean_of(c, node->input[0]), mean_of);

@@ -111,20 +111,22 @@ static void a_mean_moves_before_sums_and_convolutions(void **state)
   release(&c);
 }
 
-/* Windows, strides, masks of positions and what is not linear stay where they are. */
+/* Windows, strides, masks of positions and what is not linear stay where they are; so does what reads the picture. */
 static void a_mean_stops_before_what_is_not_linear(void **state)
 {
   (void)state;
   cr_graph *g = cr_graph_create();
-  const cr_node x = cr_graph_input(g, HEIGHT, WIDTH, CHANNELS);
+  const cr_node picture = cr_graph_input(g, HEIGHT, WIDTH, CHANNELS), x = relu_of_conv(g, picture, "first");
   const cr_node wide = cr_graph_conv(g, x, "wide", (cr_conv_spec){.out = 32, .kernel = 3});
   const cr_node strided = cr_graph_conv(g, x, "strided", (cr_conv_spec){.out = 32, .stride = 2});
   const cr_node masked = cr_graph_masked_mean(g, pointwise(g, x, "a"), cr_graph_sigmoid(g, pointwise(g, x, "b")));
-  const cr_node sum = cr_graph_add(g, cr_graph_add(g, mean(g, wide), mean(g, strided)), masked);
+  const cr_node of_picture = mean(g, pointwise(g, picture, "c"));
+  const cr_node sum =
+      cr_graph_add(g, cr_graph_add(g, cr_graph_add(g, mean(g, wide), mean(g, strided)), masked), of_picture);
   contracted c = contract(g, sum);
-  assert_int_equal(count(&c, CR_NODE_CONV, true), 4);
+  assert_int_equal(count(&c, CR_NODE_CONV, true), 6);
   assert_int_equal(count(&c, CR_NODE_CONV, false), 0);
-  assert_int_equal(count(&c, CR_NODE_POOL, false), 3);
+  assert_int_equal(count(&c, CR_NODE_POOL, false), 4);
   release(&c);
 }
 

@@ -194,7 +194,7 @@ static void each_picture_and_map_has_its_files(void **state)
   char words[TEXT_BYTES];
   snprintf(words, sizeof words, "--weights %s %s %s", of("rga.st"), picture0(), picture1());
   const array plain = embed(words);
-  assert_refused(clreid("embed --weights %s --out %s --masks %s --batch 2 %s %s %s", of("rga.st"), of("f.npy"),
+  assert_refused(clreid("embed --weights %s --out %s --masks %s --batch 3 %s %s %s", of("rga.st"), of("f.npy"),
                         masks.path, picture0(), of("bad.png"), picture1()),
                  1, "bad.png");
   const array read = read_array(of("f.npy"));
