@@ -630,6 +630,7 @@ clreid_status cr_plan_create(const cr_graph *graph, const cr_plan_config *config
   cr_planner planner = {.plan = plan, .log = log, .error = error};
   cr_graph *contracted = NULL;
   clreid_status status = cr_contract(graph, config->maps, &contracted, error);
+  if (status == CLREID_OK) status = check_graph(contracted, error);
   if (status == CLREID_OK) status = cr_fuse(contracted, &units, &unit_count, error);
   if (status == CLREID_OK) status = plan_units(&planner, contracted, units, unit_count);
   free(units);
