@@ -8,7 +8,7 @@
  *   index space   the work-group's items x pictures; items share every loop, and a barrier stands between the steps
  *   scratch       m[positions] q[channels] c1[reduced] c2[channels] small[positions of the small map], each padded, and
  *                 parts[PARTS][padded channels]
- *   weights       six layers, host/ops.h says which: each [panel][in][PANEL] and shift[padded out]
+ *   weights       six layers, host/ops_kinds.h says which: each [panel][in][PANEL] and shift[padded out]
  *   sums          mean over channels: PANEL sums, one for the channels that are equal modulo PANEL, ascending, then
  *                 added by halves; mean over positions: PARTS sums over equal runs of positions, ascending, then added
  *                 in order; layers: inputs ascending, then the shift. Equal for any V and any number of items

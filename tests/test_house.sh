@@ -101,7 +101,7 @@ lib_sees()
     [ -e "lib/$header" ] || includes lib/*.[ch] | grep ":\"$header\"\$"
   done
 }
-what_lib_sees_has_no_opencl() { includes host/ops.h host/report.h host/system.h $(files lib h) | grep -iE '[<"/](CL|OpenCL)/|clblast'; }
+what_lib_sees_has_no_opencl() { includes host/ops*.h host/report.h host/system.h $(files lib h) | grep -iE '[<"/](CL|OpenCL)/|clblast'; }
 host_sees()
 {
   includes_beyond "$system_headers|$opencl_headers|$our_headers|\"[a-z0-9_]+\.h\"" $(files host c h)
@@ -164,13 +164,13 @@ no_machine_paths()
 clean_lines() { grep -nsE "[[:blank:]]\$|$(printf '\t')|$(printf '\r')" $(text_files | grep -vE '\.md$'); }
 lines_not_too_long() { awk 'length($0) > 120 { print FILENAME ":" FNR ": " length($0) " characters" }' $(text_files | grep -E '\.(c|h|cl|clh)$'); }
 
-# An operator's stem names its kernels, their launch and its proof. ops.h lists the operators.
+# An operator's stem names its kernels, their launch and its proof. ops_kinds.h lists the operators.
 one_stem()
 {
   # An operator in several steps is one stem: CR_WINOGRAD_INPUT is winograd's.
-  kinds=$(code host/ops.h | sed 's/^[^:]*:[^:]*://' | tr '\n' ' ' | sed -n 's/.*typedef enum cr_kind {\([^}]*\)} cr_kind;.*/\1/p' | tr -d ' ' |
+  kinds=$(code host/ops_kinds.h | sed 's/^[^:]*:[^:]*://' | tr '\n' ' ' | sed -n 's/.*typedef enum cr_kind {\([^}]*\)} cr_kind;.*/\1/p' | tr -d ' ' |
     tr ',' '\n' | sed -n 's/^CR_//p' | grep -v '^KINDS$' | cut -d_ -f1 | tr 'A-Z' 'a-z' | sort -u)
-  [ -n "$kinds" ] || echo "host/ops.h: no enum cr_kind"
+  [ -n "$kinds" ] || echo "host/ops_kinds.h: no enum cr_kind"
   for stem in $(files cl cl | sed 's|^cl/||; s|\.cl$||') $kinds; do
     for file in "cl/$stem.cl" "host/$stem.c" "tests/test_$stem.c"; do
       [ -e "$file" ] || echo "$file is missing: the operator $stem has cl/$stem.cl, host/$stem.c and tests/test_$stem.c"
