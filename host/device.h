@@ -20,9 +20,10 @@ struct cr_device {
   cr_mutex *mutex;     /* guards references, for a moment */
   cr_mutex *building;  /* guards programs, for as long as a compiler takes; the log may be called under it */
   int references;
-  bool uses_clblast;    /* guarded by mutex */
-  cr_program *programs; /* built ones, newest first */
-  int forced_tile;      /* index into cr_tiles, for tests; -1: choose by facts */
+  bool uses_clblast;           /* guarded by mutex */
+  cr_program *programs;        /* built ones, newest first */
+  int forced_tile;             /* index into cr_tiles, for tests; -1: choose by facts */
+  uint64_t forced_launch_work; /* of a launch, for tests, see limit.h; 0: by facts */
 };
 
 #endif

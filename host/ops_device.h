@@ -26,7 +26,8 @@ typedef struct cr_facts {
   unsigned compute_units;
   unsigned clock_mhz;
   unsigned float_vector_width; /* native */
-  bool fused_multiply_add;     /* fma() is single hardware instruction's worth: CL_FP_FMA */
+  bool fused_multiply_add;     /* there is fma(): CL_FP_FMA */
+  bool fma_may_be_slow;        /* but perhaps in many instructions: the compiler of kernels knows */
   bool half_arithmetic;
   bool local_memory_is_real; /* not a part of global memory */
   uint64_t global_memory_bytes, largest_buffer_bytes, local_memory_bytes;

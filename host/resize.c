@@ -100,8 +100,8 @@ static clreid_status place_tables(const cr_resize_picture *pictures, int count, 
     const size_t down_begin = down == across ? across_begin : place_axis(down, pictures, jobs, k, &ints);
     if (ints > INT_MAX)
       return cr_fail(error, CLREID_OUT_OF_DEVICE_MEMORY,
-                     "the resize tables of %d pictures have %zu numbers, but at most %d are addressed; use a smaller "
-                     "batch",
+                     "the resize tables of %d pictures have %zu numbers, but at most %d are addressed; use fewer "
+                     "sizes",
                      count, ints, INT_MAX);
     jobs[k][JOB_ACROSS] = (int32_t)across_begin;
     jobs[k][JOB_ACROSS_TAPS] = (int32_t)padded_taps(across);
@@ -120,8 +120,8 @@ static clreid_status place_pixels(const cr_resize_picture *pictures, int count, 
     const size_t begin = round_up(*bytes), line = (size_t)pictures[k].width * 3;
     if (begin / PIXEL_UNIT > INT_MAX)
       return cr_fail(error, CLREID_OUT_OF_DEVICE_MEMORY,
-                     "the first %d of %d pictures have %zu bytes, but at most %zu are addressed; use a smaller batch",
-                     k, count, begin, (size_t)INT_MAX * PIXEL_UNIT);
+                     "the first %d of %d pictures have %zu bytes, but at most %zu are addressed; use smaller ones", k,
+                     count, begin, (size_t)INT_MAX * PIXEL_UNIT);
     jobs[k][JOB_PIXELS] = (int32_t)(begin / PIXEL_UNIT);
     jobs[k][JOB_LINE] = (int32_t)line;
     jobs[k][JOB_MIRRORED] = pictures[k].mirrored;
@@ -156,7 +156,7 @@ static clreid_status grow(cr_resize *resize, size_t bytes, clreid_error *error)
   uint8_t *staging = calloc(room, 1);
   if (!staging) {
     cr_buffer_release(upload);
-    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory to pack pictures of %zu bytes; use a smaller batch", bytes);
+    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory to pack pictures of %zu bytes; use smaller ones", bytes);
   }
   cr_buffer_release(resize->upload); /* a launch that still reads it keeps it alive */
   free(resize->staging);
@@ -324,6 +324,17 @@ static clreid_status check_picture(const cr_resize_spec *spec, const cr_resize_p
   return CLREID_OK;
 }
 
+/* Multiply-adds of the picture that takes most, see limit.h: three channels, each a sum over the taps of both axes. */
+static uint64_t largest_work(const cr_resize_spec *spec, const cr_resize_picture *pictures, int count)
+{
+  uint64_t taps = 1;
+  for (int k = 0; k < count; k++) {
+    const uint64_t own = (uint64_t)pictures[k].across->taps * (uint64_t)pictures[k].down->taps;
+    taps = own > taps ? own : taps;
+  }
+  return taps * (uint64_t)spec->width * (uint64_t)spec->height * 3;
+}
+
 clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
 {
   if (count < 1 || count > resize->step->largest_batch)
@@ -335,6 +346,7 @@ clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures
   CR_TRY(place_pixels(pictures, count, resize->jobs, &bytes, error));
   CR_TRY(grow(resize, bytes, error));
   fill(resize, pictures, count);
+  resize->step->map_work = largest_work(&resize->spec, pictures, count);
   CR_TRY(cr_queue_write(resize->step->queue, resize->upload, 0, bytes, resize->staging, error));
   return cr_step_run(resize->step, count, error);
 }
