@@ -157,7 +157,7 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   if (c->groups > 1 && step->tile->vectors * step->tile->vector > CR_PANEL)
     step->tile = cr_tile_within_panel(step->tile);
   CR_TRY(create_zeros(step, error));
-  const int used = cr_tile_options(step->tile, step->op.half, options, sizeof options);
+  const int used = cr_tile_options(step, options, sizeof options);
   snprintf(options + used, sizeof options - (size_t)used, " -DOUTPUT_FLOAT=%d", step->op.float_output);
   CR_TRY(cr_step_kernel(step, "conv.cl", options, step->op.plain ? "conv_plain" : "conv", error));
   cr_tile_name(step, "conv");

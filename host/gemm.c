@@ -61,7 +61,7 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   if (step->op.gemm.library) CR_TRY(ask_library(step, error));
   if (step->operator_ != &cr_operator_gemm) return step->operator_->prepare(step, error);
   step->tile = cr_tile_choose(step->queue->device, step->op.gemm.m, step->op.gemm.n);
-  cr_tile_options(step->tile, step->op.half, options, sizeof options);
+  cr_tile_options(step, options, sizeof options);
   CR_TRY(cr_step_kernel(step, "gemm.cl", options, step->op.plain ? "gemm_plain" : "gemm", error));
   cr_tile_name(step, "gemm");
   return set_arguments(step, error);
