@@ -376,7 +376,7 @@ static clreid_status name_step(clreid_session *s, int batch, clreid_error *error
 
 /* ---- The run ---------------------------------------------------------------------------------------------------- */
 
-static clreid_status check_picture(const clreid_picture *picture, size_t index, clreid_error *error)
+clreid_status cr_check_picture(const clreid_picture *picture, size_t index, clreid_error *error)
 {
   enum { LONGEST_SIDE = 65535 };
   if (!picture->pixels) return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu has no pixels", index);
@@ -495,7 +495,7 @@ static clreid_status embed(clreid_session *s, const clreid_picture *pictures, si
                            float *const *maps, clreid_error *error)
 {
   const size_t length = (size_t)s->model->plan->feature_length;
-  for (size_t k = 0; k < count; k++) CR_TRY(check_picture(&pictures[k], k, error));
+  for (size_t k = 0; k < count; k++) CR_TRY(cr_check_picture(&pictures[k], k, error));
   for (size_t done = 0; done < count;) {
     int batch;
     CR_TRY(upload_pass(s, pictures + done, count - done, &batch, error));
