@@ -47,6 +47,12 @@ void cr_arg_ulong(cr_args *args, size_t value)
   args->next++;
 }
 
+void cr_arg_float(cr_args *args, float value)
+{
+  if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, sizeof value, &value);
+  args->next++;
+}
+
 void cr_arg_local(cr_args *args, size_t bytes)
 {
   if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, bytes, NULL);

@@ -52,6 +52,15 @@ void cr_device_release(cr_device *device); /* NULL allowed */
 const cr_facts *cr_device_facts(const cr_device *device);
 const cr_log *cr_device_log(const cr_device *device);
 
+/* What the device does at most in a second, measured on it: float multiply-adds, and bytes that a copy between buffers
+ * larger than its caches reads and writes, both counted. */
+typedef struct cr_peaks {
+  double multiply_adds, copied_bytes;
+} cr_peaks;
+
+/* Takes about a second, and two buffers of up to 256 MiB for that time. */
+clreid_status cr_peaks_measure(cr_device *device, cr_peaks *peaks, clreid_error *error);
+
 /* ---- Buffers and queues ----------------------------------------------------------------------------------------- */
 
 typedef struct cr_buffer cr_buffer; /* device memory; counted references; holds its device */

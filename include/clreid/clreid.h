@@ -101,6 +101,17 @@ CLREID_API clreid_status clreid_device_open(const clreid_device_config *config, 
 CLREID_API void clreid_device_close(clreid_device *device);
 CLREID_API void clreid_device_describe(const clreid_device *device, clreid_device_info *info);
 
+/* What a device does at most in a second. */
+typedef struct clreid_device_peaks {
+  double multiply_adds; /* float32, in sums that wait for nothing */
+  double copied_bytes;  /* read and written, both counted, by a copy between buffers larger than the caches */
+} clreid_device_peaks;
+
+/* Measures both on the device, each as the best of several short runs by the host's clock: what the steps of a profile
+ * may be compared with. Takes about a second, and 512 MiB of device memory (less on a small device) for that time;
+ * whatever else runs on the device makes the figures smaller. Any thread. */
+CLREID_API clreid_status clreid_device_measure(clreid_device *device, clreid_device_peaks *peaks, clreid_error *error);
+
 /* Runs every operator of the library on the device against double-precision arithmetic on the host, at odd and even
  * shapes. *checks (if not NULL) receives the number of comparisons made. Takes a few seconds. */
 CLREID_API clreid_status clreid_selftest(clreid_device *device, int *checks, clreid_error *error);
