@@ -515,7 +515,7 @@ static void bench_profiles(void **state)
 
 static void bench_prints_a_profile(void **state)
 {
-  const result *done = clreid("bench --weights %s --profile", weights());
+  const result *done = clreid("bench --network han-small --profile");
   assert_done(done);
   static const char *const texts[] = {"upload", "between launches", "read back", "winograd product",
                                       "the lines explain"};
@@ -671,7 +671,7 @@ static void wrong_usage_is_told_apart(void **state)
       {"match --query q --gallery g --rerank", "no option --rerank"},
       {"bench", "--network NAME or --weights"},
       {"bench --network rga-sc --batch 0", "not '0'"},
-      {"bench --network rga-sc --profile", "no option --profile"},
+      {"bench --network rga-sc --speed", "no option --speed"},
       {"selftest --json", "no option --json"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
