@@ -2,6 +2,7 @@
  * launch.c - the life of a step, and the one place that enqueues kernels.
  */
 #include "depthwise.h"
+#include "times.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -44,6 +45,12 @@ void cr_arg_ulong(cr_args *args, size_t value)
 {
   const cl_ulong number = value;
   if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, sizeof number, &number);
+  args->next++;
+}
+
+void cr_arg_float(cr_args *args, float value)
+{
+  if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, sizeof value, &value);
   args->next++;
 }
 
@@ -131,7 +138,7 @@ static clreid_status bind(cr_step *step, int maps, clreid_error *error)
 static clreid_status bind_largest(cr_step *step, clreid_error *error)
 {
   CR_TRY(bind(step, step->largest_batch, error));
-  step->launches = step->operator_->run ? 1 : (int)cr_step_cut(step, step->largest_batch).launches;
+  if (!step->operator_->run) step->launches = (int)cr_step_cut(step, step->largest_batch).launches;
   return CLREID_OK;
 }
 
@@ -179,9 +186,9 @@ static clreid_status enqueue_piece(cr_step *step, const cr_cut *cut, const size_
     offset[d] = first[d] * step->local[d];
     global[d] = (left < cut->piece[d] ? left : cut->piece[d]) * step->local[d];
   }
-  return cr_check(
-      clEnqueueNDRangeKernel(step->queue->queue, step->kernel, 3, offset, global, step->local, 0, NULL, NULL),
-      "clEnqueueNDRangeKernel", error);
+  return cr_check(clEnqueueNDRangeKernel(step->queue->queue, step->kernel, 3, offset, global, step->local, 0, NULL,
+                                         cr_times_note(step->queue, 0)),
+                  "clEnqueueNDRangeKernel", error);
 }
 
 static clreid_status enqueue(cr_step *step, int maps, clreid_error *error)
