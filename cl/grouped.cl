@@ -34,46 +34,47 @@
 #endif
 
 #define SPAN   ((STRIP - 1) * STRIDE + 3)             /* input pixels under a strip */
-#define SPREAD (GROUP < PANEL ? GROUP * PANEL : PANEL) /* floats of an input pixel in the ring */
+#define SPREAD (GROUP < PANEL ? GROUP : 1)  /* vectors of an input pixel in the ring */
 
-static void grouped_spread(const float16 pixel, float *to)
+/* Vectors, not floats: so they are stored and loaded in one piece. */
+static void grouped_spread(const float16 pixel, float16 *to)
 {
 #if GROUP == 4
-  vstore16(pixel.s000044448888cccc, 0, to);
-  vstore16(pixel.s111155559999dddd, 1, to);
-  vstore16(pixel.s22226666aaaaeeee, 2, to);
-  vstore16(pixel.s33337777bbbbffff, 3, to);
+  to[0] = pixel.s000044448888cccc;
+  to[1] = pixel.s111155559999dddd;
+  to[2] = pixel.s22226666aaaaeeee;
+  to[3] = pixel.s33337777bbbbffff;
 #elif GROUP == 8
-  vstore16(pixel.s0000000088888888, 0, to);
-  vstore16(pixel.s1111111199999999, 1, to);
-  vstore16(pixel.s22222222aaaaaaaa, 2, to);
-  vstore16(pixel.s33333333bbbbbbbb, 3, to);
-  vstore16(pixel.s44444444cccccccc, 4, to);
-  vstore16(pixel.s55555555dddddddd, 5, to);
-  vstore16(pixel.s66666666eeeeeeee, 6, to);
-  vstore16(pixel.s77777777ffffffff, 7, to);
+  to[0] = pixel.s0000000088888888;
+  to[1] = pixel.s1111111199999999;
+  to[2] = pixel.s22222222aaaaaaaa;
+  to[3] = pixel.s33333333bbbbbbbb;
+  to[4] = pixel.s44444444cccccccc;
+  to[5] = pixel.s55555555dddddddd;
+  to[6] = pixel.s66666666eeeeeeee;
+  to[7] = pixel.s77777777ffffffff;
 #else
-  vstore16(pixel, 0, to);
+  to[0] = pixel;
 #endif
 }
 
 /* What step k of the sum multiplies. */
 #if GROUP < PANEL
-#define GROUPED_STEP(pixel, k) vload16(k, pixel)
+#define GROUPED_STEP(pixel, k) ((pixel)[k])
 #else
-#define GROUPED_STEP(pixel, k) ((float16)((pixel)[k]))
+#define GROUPED_STEP(pixel, k) ((float16)(((const float *)(pixel))[k]))
 #endif
 
 /* A row of the ring: input row y from column left on, zero outside the map. map begins at the panel's first channel. */
 static void grouped_row(__global const STORAGE *restrict map, const int row, const int height, const int width,
-                        const int y, const int left, float *to)
+                        const int y, const int left, float16 *to)
 {
   __global const STORAGE *from = map + ((long)y * width + left) * row;
-  for (int x = 0; x < SPAN; x++) {
-    float16 pixel = (float16)(0.0f);
-    if (y >= 0 && y < height && left + x >= 0 && left + x < width) pixel = LOADV(16, from + (long)x * row);
-    grouped_spread(pixel, to + x * SPREAD);
-  }
+  const bool there = y >= 0 && y < height;
+  const int begin = there ? clamp(-left, 0, SPAN) : SPAN, end = there ? clamp(width - left, begin, SPAN) : SPAN;
+  for (int x = 0; x < begin; x++) grouped_spread((float16)(0.0f), to + x * SPREAD);
+  for (int x = begin; x < end; x++) grouped_spread(LOADV(16, from + (long)x * row), to + x * SPREAD);
+  for (int x = end; x < SPAN; x++) grouped_spread((float16)(0.0f), to + x * SPREAD);
 }
 
 __kernel void grouped(__global const STORAGE *restrict input, const ulong input_offset, const ulong input_picture,
@@ -89,7 +90,7 @@ __kernel void grouped(__global const STORAGE *restrict input, const ulong input_
   __global const STORAGE *map = input + input_offset + batch * input_picture + panel * PANEL;
   __global const STORAGE *taps = weights + (ulong)panel * 9 * GROUP * PANEL;
   const float16 shift = flags & EPILOGUE_BIAS ? vload16(panel, bias) : (float16)(0.0f);
-  float ring[3][SPAN * SPREAD]; /* input row y is in row (y + padding_height) % 3 */
+  float16 ring[3][SPAN * SPREAD]; /* input row y is in row (y + padding_height) % 3 */
   int next = first * STRIDE - padding_height;
   for (int y = first; y < min(first + lines, out_height); y++) {
     const int top = y * STRIDE - padding_height, left = strip * STRIP * STRIDE - padding_width;
@@ -101,7 +102,7 @@ __kernel void grouped(__global const STORAGE *restrict input, const ulong input_
     for (int i = 0; i < STRIP; i++) acc[i] = (float16)(0.0f);
     __global const STORAGE *tap = taps;
     for (int ky = 0; ky < 3; ky++) {
-      const float *line = ring[(top + padding_height + ky) % 3];
+      const float16 *line = ring[(top + padding_height + ky) % 3];
       for (int kx = 0; kx < 3; kx++, line += SPREAD)
 #pragma unroll 4
         for (int k = 0; k < GROUP; k++, tap += PANEL) {

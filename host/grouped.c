@@ -80,8 +80,8 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   const cr_conv *c = &step->op.conv;
   const bool plain = step->op.plain;
   char options[128];
-  snprintf(options, sizeof options, "-DHALF=%d -DGROUP=%d -DSTRIP=%d -DSTRIDE=%d", step->op.half, group(c),
-           strip(step), c->stride_height);
+  snprintf(options, sizeof options, "-DHALF=%d -DGROUP=%d -DSTRIP=%d -DSTRIDE=%d", step->op.half, group(c), strip(step),
+           c->stride_height);
   CR_TRY(cr_step_kernel(step, "grouped.cl", options, plain ? "grouped_plain" : "grouped", error));
   if (plain)
     snprintf(step->variant, sizeof step->variant, "grouped plain");
