@@ -86,7 +86,7 @@ clreid_status cr_conv_pack(cr_device *device, const cr_op *op, const float *weig
 
 /* ---- Launch ----------------------------------------------------------------------------------------------------- */
 
-enum { ARG_ROWS = 36 }; /* index of the one argument that depends on the batch */
+enum { ARG_ROWS = 37 }; /* index of the one argument that depends on the batch */
 
 static clreid_status set_arguments(cr_step *step, clreid_error *error)
 {
@@ -131,6 +131,7 @@ static clreid_status set_arguments(cr_step *step, clreid_error *error)
   cr_arg_int(&args, group_in(c));
   cr_arg_int(&args, group_out(c));
   cr_arg_int(&args, panel_depth(c));
+  cr_arg_int(&args, cr_epilogue_flags(op));
   return cr_args_done(&args, error);
 }
 
@@ -161,7 +162,8 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
                    "%s has %zu rows in its largest batch, but at most %d are counted; use a smaller batch",
                    step->op.name, rows, INT_MAX);
   step->tile = cr_tile_choose(step->queue->device, rows, c->out_channels);
-  if (c->groups > 1 && step->tile->vectors * step->tile->vector > CR_PANEL)
+  const int width = step->tile->vectors * step->tile->vector;
+  if (c->groups > 1 && width > CR_PANEL && group_out(c) % width) /* a tile reads the channels of one group */
     step->tile = cr_tile_within_panel(step->tile);
   CR_TRY(create_zeros(step, error));
   const int used = cr_tile_options(step, cr_epilogue_flags(&step->op), options, sizeof options);
