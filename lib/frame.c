@@ -62,8 +62,8 @@ static clreid_status check_frame(const char *what, size_t index, const clreid_fr
     return cr_fail(error, CLREID_INVALID_PICTURE, "%s %zu has a pitch of %zu bytes, but a row of %d pixels takes %zu",
                    what, index, given->pitch_bytes, given->width, row);
   if (pairs && !given->chroma)
-    return cr_fail(error, CLREID_INVALID_PICTURE, "%s %zu is NV12 without chroma: give the address of its second plane",
-                   what, index);
+    return cr_fail(error, CLREID_INVALID_PICTURE,
+                   "%s %zu has a format of two planes, but no chroma: give the address of the second", what, index);
   if (pairs && given->chroma_pitch_bytes && given->chroma_pitch_bytes < pairs)
     return cr_fail(error, CLREID_INVALID_PICTURE,
                    "%s %zu has a chroma pitch of %zu bytes, but a row of %d pixels takes %zu", what, index,
