@@ -65,7 +65,7 @@ CLREID_API void clreid_gallery_describe(const clreid_gallery *gallery, clreid_ga
 
 /* Adds features[count][D]; they are copied. labels[count] may be NULL: -1 each; times[count] may be NULL: 0 each.
  * *first_id (may be NULL) receives the id of the first, the others follow it. A number that is not finite, or a feature
- * whose length is neither 0 nor within 1e-18 to 1e18, is CLREID_INVALID_ARGUMENT and named by its index. Memory grows
+ * whose length is neither 0 nor within 1e-12 to 1e12, is CLREID_INVALID_ARGUMENT and named by its index. Memory grows
  * by blocks of at most 32 MiB (one feature at least); what is there already is not moved. */
 CLREID_API clreid_status clreid_gallery_add(clreid_gallery *gallery, const float *features, const int64_t *labels,
                                             const int64_t *times, size_t count, int64_t *first_id, clreid_error *error);
@@ -86,10 +86,10 @@ typedef struct clreid_match {
   double distance;
 } clreid_match;
 
-/* Finds the k nearest features of each of queries[count][D]: matches[count][k] of the caller, nearest first. *found (may
- * be NULL) receives how many matches each query has: k, or the size of the gallery if that is less; what lies behind
- * them in a row of matches is left alone. count may be 0, k is at least 1. Allocates nothing if neither k nor the
- * gallery have grown since the search before. A number of a query that is not finite is CLREID_INVALID_ARGUMENT and
+/* Finds the k nearest features of each of queries[count][D]: matches[count][k] of the caller, nearest first. *found
+ * (may be NULL) receives how many matches each query has: k, or the size of the gallery if that is less; what lies
+ * behind them in a row of matches is left alone. count may be 0, k is at least 1. Allocates nothing if neither k nor
+ * the gallery have grown since the search before. A number of a query that is not finite is CLREID_INVALID_ARGUMENT and
  * named by its index.
  *
  * The time is that of count * size * D multiply-adds, and of some microseconds for each match; features that lie closer
@@ -105,18 +105,19 @@ CLREID_API clreid_status clreid_gallery_search(clreid_gallery *gallery, const fl
 CLREID_API clreid_status clreid_gallery_distances(clreid_gallery *gallery, const float *queries, size_t query_count,
                                                   size_t first, size_t count, float *distances, clreid_error *error);
 
-/* The features at such places: features[count][D] as they are stored, and ids, labels, times[count]; each may be NULL. */
+/* The features at such places: features[count][D] as they are stored, and ids, labels, times[count]; each may be NULL.
+ */
 CLREID_API clreid_status clreid_gallery_read(clreid_gallery *gallery, size_t first, size_t count, float *features,
                                              int64_t *ids, int64_t *labels, int64_t *times, clreid_error *error);
 
-/* Writes a safetensors file: tensors features [N][D] (F32, or F16 as the precision is), ids, labels and times [N] (I64),
- * and the metadata format "clreid-gallery", version "1", metric "cosine" or "euclidean", next_id. It appears whole or
- * not at all. */
+/* Writes a safetensors file: tensors features [N][D] (F32, or F16 as the precision is), ids, labels and times [N]
+ * (I64), and the metadata format "clreid-gallery", version "1", metric "cosine" or "euclidean", next_id. It appears
+ * whole or not at all. */
 CLREID_API clreid_status clreid_gallery_save(clreid_gallery *gallery, const char *path, clreid_error *error);
 
 /* Reads such a file, of this library or of other tools: only features must be there; without ids they count from 0,
- * without labels they are -1, without times 0; the metric is cosine if the metadata names none. The file is checked as a
- * whole, every number of it, and is not needed afterwards. A file that is no gallery is CLREID_INVALID_FILE. */
+ * without labels they are -1, without times 0; the metric is cosine if the metadata names none. The file is checked as
+ * a whole, every number of it, and is not needed afterwards. A file that is no gallery is CLREID_INVALID_FILE. */
 CLREID_API clreid_status clreid_gallery_load(clreid_device *device, const char *path, clreid_gallery **gallery,
                                              clreid_error *error);
 
