@@ -15,7 +15,6 @@
 #include "api.h"
 
 enum {
-  LONGEST_FEATURE = 65536,
   BLOCK_BYTES = 32 << 20, /* of features */
   MOST_BLOCK_ROWS = 16384,
   STAGED_BYTES = 2 << 20,
@@ -127,9 +126,9 @@ static clreid_status prepare(clreid_gallery *g, clreid_error *error)
 
 static clreid_status check_config(const clreid_gallery_config *config, clreid_error *error)
 {
-  if (config->feature_length < 1 || config->feature_length > LONGEST_FEATURE)
+  if (config->feature_length < 1 || config->feature_length > CR_GALLERY_LONGEST)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "a gallery of features of length %d; give 1 to %d",
-                   config->feature_length, LONGEST_FEATURE);
+                   config->feature_length, CR_GALLERY_LONGEST);
   if (config->metric != CLREID_COSINE && config->metric != CLREID_EUCLIDEAN)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "metric %d is neither cosine (%d) nor euclidean (%d)",
                    (int)config->metric, (int)CLREID_COSINE, (int)CLREID_EUCLIDEAN);
@@ -273,14 +272,9 @@ static void go_back(clreid_gallery *g, mark to)
   last->alive = to.alive;
 }
 
-typedef struct batch {
-  const float *features;
-  const int64_t *ids, *labels, *times; /* each may be NULL */
-  size_t count;
-} batch;
-
 /* As many rows from first on as the last block and a move take. */
-static clreid_status append_some(clreid_gallery *g, const batch *from, size_t first, size_t *taken, clreid_error *error)
+static clreid_status append_some(clreid_gallery *g, const cr_gallery_batch *from, size_t first, size_t *taken,
+                                 clreid_error *error)
 {
   if (g->blocks[g->block_count - 1]->used == g->block_rows) CR_TRY(add_block(g, error));
   cr_gallery_block *block = g->blocks[g->block_count - 1];
@@ -293,7 +287,7 @@ static clreid_status append_some(clreid_gallery *g, const batch *from, size_t fi
     cr_gallery_row *row = &block->rows[block->used + (int)i];
     double square = 0;
     CR_TRY(cr_gallery_round(g, from->features + at * length, (char *)g->elements + i * bytes, g->row, &square,
-                            "feature", at, from->count, error));
+                            "feature", from->before + at, from->all, error));
     *row = (cr_gallery_row){.id = from->ids ? from->ids[at] : g->next_id + (int64_t)at,
                             .label = from->labels ? from->labels[at] : -1,
                             .time = from->times ? from->times[at] : 0,
@@ -303,21 +297,19 @@ static clreid_status append_some(clreid_gallery *g, const batch *from, size_t fi
   return put_staged(g, (int)count, error);
 }
 
-clreid_status cr_gallery_append(clreid_gallery *g, const float *features, const int64_t *ids, const int64_t *labels,
-                                const int64_t *times, size_t count, clreid_error *error)
+clreid_status cr_gallery_append(clreid_gallery *g, const cr_gallery_batch *batch, clreid_error *error)
 {
-  const batch from = {features, ids, labels, times, count};
   const cr_gallery_block *last = g->blocks[g->block_count - 1];
   const mark before = {g->block_count, last->used, last->alive};
   clreid_status status = CLREID_OK;
-  for (size_t first = 0, taken = 0; first < count && status == CLREID_OK; first += taken)
-    status = append_some(g, &from, first, &taken, error);
+  for (size_t first = 0, taken = 0; first < batch->count && status == CLREID_OK; first += taken)
+    status = append_some(g, batch, first, &taken, error);
   if (status != CLREID_OK) {
     go_back(g, before);
     return status;
   }
-  g->count += count;
-  if (count) g->next_id = ids ? ids[count - 1] + 1 : g->next_id + (int64_t)count;
+  g->count += batch->count;
+  if (batch->count) g->next_id = batch->ids ? batch->ids[batch->count - 1] + 1 : g->next_id + (int64_t)batch->count;
   return CLREID_OK;
 }
 
@@ -327,7 +319,8 @@ clreid_status clreid_gallery_add(clreid_gallery *g, const float *features, const
   if (!g || (count && !features))
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_gallery_add needs gallery and features");
   const int64_t first = g->next_id;
-  CR_TRY(cr_gallery_append(g, features, NULL, labels, times, count, error));
+  const cr_gallery_batch batch = {features, NULL, labels, times, count, 0, count};
+  CR_TRY(cr_gallery_append(g, &batch, error));
   if (first_id) *first_id = first;
   return CLREID_OK;
 }

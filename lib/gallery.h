@@ -41,7 +41,10 @@ struct clreid_gallery {
   cr_gallery_work *work;
 };
 
-enum { CR_GALLERY_ROOM = 1024 }; /* rows that the device lists of a query at a time */
+enum {
+  CR_GALLERY_ROOM = 1024,     /* rows that the device lists of a query at a time */
+  CR_GALLERY_LONGEST = 65536, /* feature */
+};
 
 static inline size_t cr_gallery_element_bytes(const clreid_gallery *g)
 {
@@ -57,9 +60,14 @@ static inline bool cr_gallery_there(const cr_gallery_row *row)
 clreid_status cr_gallery_create(clreid_device *device, const clreid_gallery_config *config, int block_rows,
                                 clreid_gallery **gallery, clreid_error *error);
 
-/* features[count][D] with these ids (ascending, from next_id on), or NULL: next_id and so on. */
-clreid_status cr_gallery_append(clreid_gallery *g, const float *features, const int64_t *ids, const int64_t *labels,
-                                const int64_t *times, size_t count, clreid_error *error);
+/* Features to be added, features[count][D]; for messages, `before` others of `all` stand before them. */
+typedef struct cr_gallery_batch {
+  const float *features;
+  const int64_t *ids;            /* ascending, from next_id on; NULL: next_id and so on */
+  const int64_t *labels, *times; /* NULL: -1, 0 each */
+  size_t count, before, all;
+} cr_gallery_batch;
+clreid_status cr_gallery_append(clreid_gallery *g, const cr_gallery_batch *batch, clreid_error *error);
 
 /* The feature as it is stored: rounded where the precision says so, to elements (may be NULL) and as floats to values;
  * *square: the sum of its squares. Says what is wrong with "WHAT INDEX of COUNT". */

@@ -425,6 +425,185 @@ static void what_cannot_be_is_refused(void **state)
   free_model(&m);
 }
 
+/* ---- Files ------------------------------------------------------------------------------------------------------- */
+
+static unsigned char *slurp(const char *path, size_t *size)
+{
+  FILE *file = fopen(path, "rb");
+  if (!file) fail_msg("cannot open %s", path);
+  fseek(file, 0, SEEK_END);
+  *size = (size_t)ftell(file);
+  rewind(file);
+  unsigned char *bytes = malloc(*size + 1);
+  assert_int_equal(fread(bytes, 1, *size, file), *size);
+  fclose(file);
+  return bytes;
+}
+
+/* A file keeps all that a gallery has, and a gallery from it writes the same file. */
+static void files_keep_everything(void **state)
+{
+  (void)state;
+  enum { COUNT = 700 };
+  const folder f = folder_make();
+  char path[512], again[512];
+  folder_file(&f, "g.safetensors", path);
+  folder_file(&f, "again.safetensors", again);
+  for (int half = 0; half < 2; half++)
+    for (size_t count = 0; count <= COUNT; count += COUNT / 2) {
+      model m = make_model(RANDOM, 21, half ? CLREID_EUCLIDEAN : CLREID_COSINE, half, count);
+      float *queries = make_queries(&m, RANDOM, half, 4);
+      clreid_gallery *g = make_gallery(&m, half, false, 160), *loaded;
+      add(g, &m, 0, count);
+      remove_some(g, &m, count, 3, 5);
+      MUST(clreid_gallery_save(g, path, &error));
+      MUST(clreid_gallery_load(device, path, &loaded, &error));
+      clreid_gallery_info was, is;
+      clreid_gallery_describe(g, &was);
+      clreid_gallery_describe(loaded, &is);
+      assert_true(is.feature_length == 21 && is.metric == was.metric && is.precision == was.precision &&
+                  is.count == was.count && is.next_id == was.next_id && is.next_id == (int64_t)count);
+      check_read(loaded, &m);
+      check_search(loaded, &m, queries, 4, 6);
+      MUST(clreid_gallery_save(loaded, again, &error));
+      size_t size, other;
+      unsigned char *bytes = slurp(path, &size), *others = slurp(again, &other);
+      assert_int_equal(size, other);
+      assert_memory_equal(bytes, others, size);
+      REFUSED(CLREID_INVALID_FILE, "/dev/full", clreid_gallery_save(loaded, "/dev/full", &error));
+      REFUSED(CLREID_INVALID_FILE, f.path, clreid_gallery_save(loaded, f.path, &error));
+      assert_int_equal(folder_entries(&f), 2);
+      check_search(loaded, &m, queries, 1, 1);
+      free(bytes);
+      free(others);
+      clreid_gallery_destroy(g);
+      clreid_gallery_destroy(loaded);
+      free(queries);
+      free_model(&m);
+    }
+  folder_remove(&f);
+}
+
+static void write_file(const char *path, const char *header, const void *data, size_t bytes)
+{
+  unsigned char file[4096] = {0};
+  const size_t length = strlen(header);
+  file[0] = (unsigned char)length;
+  file[1] = (unsigned char)(length >> 8);
+  memcpy(file + 8, header, length);
+  memcpy(file + 8 + length, data, bytes);
+  folder_write(path, file, 8 + length + bytes);
+}
+
+#define F(type, shape, end) "\"features\":{\"dtype\":\"" type "\",\"shape\":[" shape "],\"data_offsets\":[0," end "]}"
+#define I(name, type, shape, begin, end)                                                                               \
+  "\"" name "\":{\"dtype\":\"" type "\",\"shape\":[" shape "],\"data_offsets\":[" begin "," end "]}"
+#define M(values) "\"__metadata__\":{" values "}"
+
+/* Files of other tools: what is not there has its default; and files that are no gallery, each told what it lacks. */
+static void files_of_others(void **state)
+{
+  (void)state;
+  const folder f = folder_make();
+  char path[512];
+  folder_file(&f, "o.safetensors", path);
+  float data[20] = {3, 4, 0, 5};
+  int64_t numbers[2] = {7, 9}, id;
+  clreid_gallery *g;
+  clreid_match matches[2];
+  size_t found;
+  memcpy(data + 4, numbers, sizeof numbers);
+
+  write_file(path, "{" F("F32", "2,2", "16") "}", data, 16);
+  MUST(clreid_gallery_load(device, path, &g, &error));
+  MUST(clreid_gallery_search(g, data, 1, 2, matches, &found, &error));
+  assert_int_equal(found, 2);
+  assert_true(matches[0].id == 0 && matches[0].label == -1 && matches[0].time == 0 && matches[0].distance == 0);
+  assert_true(matches[1].id == 1 && fabs(matches[1].distance - 0.2) < 1e-15);
+  clreid_gallery_destroy(g);
+
+  write_file(path, "{" F("F32", "2,2", "16") "," I("ids", "I64", "2", "16", "32") "}", data, 32);
+  MUST(clreid_gallery_load(device, path, &g, &error));
+  MUST(clreid_gallery_add(g, data, NULL, NULL, 1, &id, &error));
+  assert_int_equal(id, 10);
+  clreid_gallery_destroy(g);
+
+  static const struct {
+    const char *header, *says;
+    size_t bytes;
+  } bad[] = {
+      {"{" I("feature", "F32", "2,2", "0", "16") "}", "no tensor 'features'", 16},
+      {"{" F("F64", "1,2", "16") "}", "two, of F32", 16},
+      {"{" F("F32", "4", "16") "}", "1 dimensions of F32", 16},
+      {"{" F("F32", "1,2,2", "16") "}", "3 dimensions", 16},
+      {"{" F("F32", "4,0", "0") "}", "length 0", 0},
+      {"{" F("F16", "0,65537", "0") "}", "65537", 0},
+      {"{" F("F32", "2,2", "16") "," I("ids", "I64", "1", "16", "24") "}", "'ids' has 1 dimensions, the first of 1",
+       24},
+      {"{" F("F32", "2,2", "16") "," I("labels", "F64", "2", "16", "32") "}", "of F64", 32},
+      {"{" F("F32", "2,2", "16") "," I("times", "I64", "2,1", "16", "32") "}", "2 dimensions", 32},
+      {"{" F("F32", "4,2", "32") "," I("ids", "I64", "4", "32", "64") "}", "ids ascend", 64},
+      {"{" F("F32", "2,2", "16") "," M("\"metric\":\"hamming\"") "}", "'hamming'", 16},
+      {"{" F("F32", "2,2", "16") "," M("\"format\":\"clreid-gallery\"") "}", "version ''", 16},
+      {"{" F("F32", "2,2", "16") "," M("\"format\":\"clreid-gallery\",\"version\":\"2\"") "}", "version '2'", 16},
+      {"{" F("F32", "2,2", "16") "," M("\"next_id\":\"1\"") "}", "next id is 1, but there is id 1", 16},
+      {"{" F("F32", "2,2", "16") "," M("\"next_id\":\"-3\"") "}", "digits alone", 16},
+      {"{" F("F32", "2,2", "16") "," M("\"next_id\":\"9999999999999999999\"") "}", "digits alone", 16},
+      {"{" F("F32", "2,2", "16") "}", "no tensor owns", 20},
+      {"{" F("F32", "2,2", "16") "}", "do not lie within", 12},
+      {"[1]", "not a safetensors file", 0},
+  };
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    write_file(path, bad[i].header, data, bad[i].bytes);
+    REFUSED(CLREID_INVALID_FILE, bad[i].says, clreid_gallery_load(device, path, &g, &error));
+    assert_null(g);
+    if (!strstr(error.text, "o.safetensors")) fail_msg("'%s' does not name the file", error.text);
+    assert_int_equal(clreid_gallery_load(device, path, &g, NULL), CLREID_INVALID_FILE);
+  }
+  data[3] = NAN;
+  write_file(path, "{" F("F32", "2,2", "16") "}", data, 16);
+  REFUSED(CLREID_INVALID_FILE, "number 1 of feature 1 of 2 is not a number",
+          clreid_gallery_load(device, path, &g, &error));
+  REFUSED(CLREID_INVALID_FILE, "missing", clreid_gallery_load(device, "missing.safetensors", &g, &error));
+  folder_remove(&f);
+}
+
+/* Every byte of a file changed, and every length: a gallery or an error, never anything else. */
+static void hostile_files(void **state)
+{
+  (void)state;
+  const folder f = folder_make();
+  char path[512];
+  folder_file(&f, "h.safetensors", path);
+  model m = make_model(RANDOM, 2, CLREID_EUCLIDEAN, true, 3);
+  clreid_gallery *g = make_gallery(&m, true, false, 0);
+  add(g, &m, 0, 3);
+  MUST(clreid_gallery_save(g, path, &error));
+  clreid_gallery_destroy(g);
+  size_t size, loaded = 0, refused = 0;
+  unsigned char *bytes = slurp(path, &size);
+  for (size_t i = 0; i < 2 * size; i++) {
+    const size_t at = i / 2;
+    unsigned char was = bytes[at];
+    bytes[at] = i % 2 ? (unsigned char)support_random(i, 0, 255) : (unsigned char)(was ^ 1u << (at % 8));
+    folder_write(path, bytes, i % 7 == 3 ? at : size);
+    bytes[at] = was;
+    const clreid_status status = clreid_gallery_load(device, path, &g, &error);
+    if (status == CLREID_OK)
+      loaded++;
+    else if (status == CLREID_INVALID_FILE)
+      refused++;
+    else
+      fail_msg("byte %zu: %s: %s", at, clreid_status_name(status), error.text);
+    clreid_gallery_destroy(g);
+  }
+  printf("%zu files: %zu loaded, %zu refused\n", 2 * size, loaded, refused);
+  assert_true(loaded && refused > loaded);
+  free(bytes);
+  free_model(&m);
+  folder_remove(&f);
+}
+
 /* ---- Start ------------------------------------------------------------------------------------------------------- */
 
 static int open_device(void **state)
@@ -445,9 +624,14 @@ static int close_device(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_search_is_a_plain_walk),          cmocka_unit_test(candidates_beyond_all_room),
-      cmocka_unit_test(neither_queries_nor_blocks_matter), cmocka_unit_test(what_was_removed_is_gone),
+      cmocka_unit_test(a_search_is_a_plain_walk),
+      cmocka_unit_test(candidates_beyond_all_room),
+      cmocka_unit_test(neither_queries_nor_blocks_matter),
+      cmocka_unit_test(what_was_removed_is_gone),
       cmocka_unit_test(what_cannot_be_is_refused),
+      cmocka_unit_test(files_keep_everything),
+      cmocka_unit_test(files_of_others),
+      cmocka_unit_test(hostile_files),
   };
   support_start(argc, argv);
   return cmocka_run_group_tests(tests, open_device, close_device);
