@@ -72,9 +72,10 @@ static clreid_status create_step(cr_search *search, int kernel, clreid_error *er
       .operator_ = &operator_search, .queue = search->queue, .streams = 1, .largest_batch = 1, .local = {1, 1, 1}};
   step->op.name = names[kernel];
   step->op.plain = plain;
+  step->op.half = search->spec.half;
   step->tile = search->tile;
-  char options[160];
-  const int at = cr_tile_options(search->tile, search->spec.half, options, sizeof options);
+  char options[256];
+  const int at = cr_tile_options(step, 0, options, sizeof options);
   snprintf(options + at, sizeof options - (size_t)at, " -DQUERIES=%d -DSPAN=%d", CR_SEARCH_QUERIES, search->span);
   CR_TRY(cr_step_kernel(step, "search.cl", options, names[kernel], error));
   cr_tile_name(step, search->walks ? "products walk" : "products");
