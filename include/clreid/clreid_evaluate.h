@@ -15,15 +15,11 @@
 #define CLREID_EVALUATE_H
 
 #include "clreid.h"
+#include "clreid_metric.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef enum clreid_metric {
-  CLREID_COSINE = 0, /* 1 - cosine; a feature of zeros has cosine 0 to everything */
-  CLREID_EUCLIDEAN,  /* the L2 distance */
-} clreid_metric;
 
 /* ---- Re-ranking -------------------------------------------------------------------------------------------------- */
 
@@ -68,7 +64,7 @@ typedef struct clreid_evaluate_config {
   clreid_metric metric;
   bool multiple_query;                /* one query a person and camera: the mean of its query features, as they are,
                                          before any scaling */
-  const clreid_rerank_config *rerank; /* NULL: no re-ranking; its metric must be 0 or the one above, which counts */
+  const clreid_rerank_config *rerank; /* NULL: no re-ranking; its metric is not looked at, that above counts */
 } clreid_evaluate_config;
 
 /* Of each query the gallery is sorted by distance, equal distances by index, without the entries of its own person and
