@@ -15,6 +15,9 @@
 #include "nearest.h"
 #include "npy.h"
 #include "progress.h"
+#include "reranked.h"
+#include "reranking.h"
+#include "sheet.h"
 
 enum {
   BLOCK_BYTES = 16 << 20,  /* of rows of a file, at a time */
@@ -26,6 +29,10 @@ typedef struct settings {
   int metric;
   uint64_t top;
   bool json;
+  reranking rerank;
+  const char *sheet;
+  sheet_side query_side, gallery_side;
+  options_common common;
 } settings;
 
 /* Some rows of a file. */
@@ -42,6 +49,7 @@ typedef struct run {
   uint64_t top;           /* min(--top, rows of the gallery) */
   nearest_list *lists;    /* [query.most] */
   nearest_entry *entries; /* [query.most][2 * top] */
+  sheet *sheet;           /* or NULL */
 } run;
 
 static clreid_status no_memory(clreid_error *error)
@@ -176,6 +184,19 @@ static int print_object(uint64_t query, const nearest_list *list)
   return json_show(json_pack("{s:I, s:o}", "query", (json_int_t)query, "matches", matches), 0);
 }
 
+/* Prints the matches of a query, and draws them. */
+static clreid_status show(void *user, uint64_t query, const nearest_list *list, clreid_error *error)
+{
+  run *it = user;
+  if (query == 0) printf(it->set->json ? "[" : " query  rank  gallery  distance\n");
+  if (!it->set->json) {
+    print_rows(query, list);
+  } else if (print_object(query, list) != COMMAND_DONE) {
+    return no_memory(error);
+  }
+  return it->sheet ? sheet_add(it->sheet, query, list, error) : CLREID_OK;
+}
+
 /* Matches the block of queries with the whole gallery and prints what was found. */
 static clreid_status match_queries(run *it, clreid_error *error)
 {
@@ -187,39 +208,85 @@ static clreid_status match_queries(run *it, clreid_error *error)
     progress_show((size_t)(it->query.first + it->query.count * (first + it->gallery.count) / it->gallery.file.rows));
   }
   progress_clear();
-  for (uint64_t q = 0; q < it->query.count; ++q) {
+  clreid_status status = CLREID_OK;
+  for (uint64_t q = 0; q < it->query.count && status == CLREID_OK; ++q) {
     nearest_finish(&it->lists[q]);
-    if (!it->set->json) {
-      print_rows(it->query.first + q, &it->lists[q]);
-    } else if (print_object(it->query.first + q, &it->lists[q]) != COMMAND_DONE) {
-      return no_memory(error);
-    }
+    status = show(it, it->query.first + q, &it->lists[q], error);
   }
-  return CLREID_OK;
+  return status;
 }
 
-static clreid_status match(run *it, clreid_error *error)
+static clreid_status match_directly(run *it, clreid_error *error)
 {
-  clreid_status status = open_files(it, error);
-  if (status == CLREID_OK) status = allocate(it, error);
+  clreid_status status = allocate(it, error);
   if (status == CLREID_OK) status = check_finite(&it->query, error);
   if (status == CLREID_OK) status = check_finite(&it->gallery, error);
   if (status != CLREID_OK) return status;
 
-  printf(it->set->json ? "[" : " query  rank  gallery  distance\n");
   progress_start("match", (size_t)it->query.file.rows);
   for (uint64_t first = 0; first < it->query.file.rows && status == CLREID_OK; first += it->query.most) {
     status = load(&it->query, first, error);
     if (status == CLREID_OK) status = match_queries(it, error);
   }
   progress_clear();
-  if (it->set->json) printf("]\n");
   return status;
+}
+
+static clreid_status match_reranked(run *it, clreid_error *error)
+{
+  const settings *set = it->set;
+  const clreid_rerank_config config = reranking_config(&set->rerank, set->metric);
+  clreid_device *device;
+  clreid_status status = command_open_device(&set->common, &device, error);
+  if (status != CLREID_OK) return status;
+  status = reranked_match(device, set->query, set->gallery, &config, set->top, show, it, error);
+  clreid_device_close(device);
+  return status;
+}
+
+static clreid_status create_sheet(run *it, clreid_error *error)
+{
+  sheet_side query = it->set->query_side, gallery = it->set->gallery_side;
+  query.features = it->set->query;
+  query.rows = it->query.file.rows;
+  gallery.features = it->set->gallery;
+  gallery.rows = it->gallery.file.rows;
+  return sheet_create(it->set->sheet, &query, &gallery, &it->sheet, error);
+}
+
+static clreid_status match(run *it, clreid_error *error)
+{
+  clreid_status status = open_files(it, error);
+  if (status == CLREID_OK && it->set->sheet) status = create_sheet(it, error);
+  if (status == CLREID_OK) status = it->set->rerank.wanted ? match_reranked(it, error) : match_directly(it, error);
+  if (it->set->json && status == CLREID_OK) printf("]\n");
+  if (status == CLREID_OK && it->sheet) status = sheet_finish(it->sheet, error);
+  return status;
+}
+
+/* Whether all that a sheet needs is given, and nothing without it; false after a complaint. */
+static bool sheet_is_clear(const settings *set)
+{
+  const sheet_side *query = &set->query_side, *gallery = &set->gallery_side;
+  if (!set->sheet && (query->pictures || gallery->pictures || query->labels || gallery->labels)) {
+    console_complain("match: pictures and labels are for --sheet, which is not given");
+    return false;
+  }
+  if (set->sheet && (!query->pictures || !gallery->pictures)) {
+    console_complain("match: --sheet needs --query-pictures and --gallery-pictures");
+    return false;
+  }
+  if (!query->labels != !gallery->labels) {
+    console_complain("match: --%s-labels is missing: frames need the labels of both sides",
+                     query->labels ? "gallery" : "query");
+    return false;
+  }
+  return true;
 }
 
 int command_match(int argc, char **argv)
 {
-  settings set = {.top = 10};
+  settings set = {.top = 10, .rerank = RERANKING_DEFAULTS};
   const options_row rows[] = {
       {.name = "query",
        .kind = OPTIONS_TEXT,
@@ -245,6 +312,32 @@ int command_match(int argc, char **argv)
        .least = 1,
        .most = UINT32_MAX,
        .help = "matches to print of each query (10)"},
+      RERANKING_OPTIONS(set.rerank),
+      {.name = "sheet",
+       .kind = OPTIONS_TEXT,
+       .value = &set.sheet,
+       .argument = "S.png",
+       .help = "a picture of each query and its first ten matches"},
+      {.name = "query-pictures",
+       .kind = OPTIONS_TEXT,
+       .value = &set.query_side.pictures,
+       .argument = "LIST",
+       .help = "with --sheet: a text file, a path a row"},
+      {.name = "gallery-pictures",
+       .kind = OPTIONS_TEXT,
+       .value = &set.gallery_side.pictures,
+       .argument = "LIST",
+       .help = "likewise"},
+      {.name = "query-labels",
+       .kind = OPTIONS_TEXT,
+       .value = &set.query_side.labels,
+       .argument = "Q.csv",
+       .help = "with --sheet: for green and red frames, as evaluate takes them"},
+      {.name = "gallery-labels",
+       .kind = OPTIONS_TEXT,
+       .value = &set.gallery_side.labels,
+       .argument = "G.csv",
+       .help = "likewise"},
       {.name = "json", .kind = OPTIONS_FLAG, .value = &set.json, .help = "one array, an object a query"},
   };
   const options_table table = {.summary =
@@ -252,13 +345,14 @@ int command_match(int argc, char **argv)
                                    "Rows are counted from 0;\nof equal distances the lower gallery row is first.",
                                .rows = rows,
                                .row_count = sizeof rows / sizeof *rows};
-  options_common common;
   int first, code;
-  if (!options_parse(&table, argc, argv, &common, &first, &code)) return code;
+  if (!options_parse(&table, argc, argv, &set.common, &first, &code)) return code;
+  if (!reranking_is_clear("match", &set.rerank) || !sheet_is_clear(&set)) return COMMAND_USAGE;
 
   run it = {.set = &set, .query.file.handle = -1, .gallery.file.handle = -1};
   clreid_error error;
   const clreid_status status = match(&it, &error);
+  sheet_destroy(it.sheet);
   free_block(&it.query);
   free_block(&it.gallery);
   free(it.lists);

@@ -1,0 +1,38 @@
+/*
+ * sheet.h - a contact sheet: a row for each query, its picture and those of its first ten matches.
+ *
+ * Right matches are framed green, wrong ones red, where labels say it; grey, where they do not. Below a match stands
+ * its distance, below a query its number. A picture that cannot be read is a crossed box, and is named on stderr once.
+ * More than SHEET_QUERIES queries go to further files: S.png, S-2.png, S-3.png.
+ */
+#ifndef SHEET_H
+#define SHEET_H
+
+#include <stdbool.h>
+
+#include <clreid/clreid_status.h>
+
+#include "nearest.h"
+
+enum { SHEET_QUERIES = 100, SHEET_MATCHES = 10 };
+
+/* One side of the matching: its features' file, and what goes with each of its rows. */
+typedef struct sheet_side {
+  const char *features;
+  uint64_t rows;
+  const char *pictures; /* a list of paths */
+  const char *labels;   /* as clreid evaluate takes them, or NULL */
+} sheet_side;
+
+typedef struct sheet sheet;
+
+/* Reads lists and labels, and makes sure that path can be written. Borrows what the sides point to. */
+clreid_status sheet_create(const char *path, const sheet_side *query, const sheet_side *gallery, sheet **made,
+                           clreid_error *error);
+void sheet_destroy(sheet *made); /* what is not finished is not written; NULL is allowed */
+
+/* Queries come in order, each once. */
+clreid_status sheet_add(sheet *made, uint64_t query, const nearest_list *matches, clreid_error *error);
+clreid_status sheet_finish(sheet *made, clreid_error *error);
+
+#endif
