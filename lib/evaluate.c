@@ -401,6 +401,10 @@ clreid_status clreid_evaluate(clreid_device *device, const clreid_labelled *quer
   if (!config) config = &defaults;
   if (!query || !gallery || !query->labels || !gallery->labels || !result)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_evaluate needs query, gallery, their labels and a result");
+  if (!query->features || !gallery->features || !query->count || !gallery->count || !length)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT,
+                   "clreid_evaluate needs features: %zu queries and %zu gallery entries of length %zu were given",
+                   query->count, gallery->count, length);
   if (config->metric != CLREID_COSINE && config->metric != CLREID_EUCLIDEAN)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "metric %d is neither CLREID_COSINE (%d) nor CLREID_EUCLIDEAN (%d)",
                    (int)config->metric, CLREID_COSINE, CLREID_EUCLIDEAN);

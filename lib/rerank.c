@@ -272,7 +272,8 @@ static void finish_query(run *it, size_t query, float *distances)
       it->shared[columns->columns[at]] += fminf(weight, columns->weights[at]);
   }
   for (size_t g = 0; g < entries; g++) {
-    const double jaccard = 1 - it->shared[g] / (2 - it->shared[g]);
+    const double shared = fmin(it->shared[g], 1); /* rounding may put it a little above */
+    const double jaccard = 1 - shared / (2 - shared);
     const double original = share_of_farthest(it, query, distances[g]);
     distances[g] = (float)((1 - it->lambda) * jaccard + it->lambda * original);
   }
