@@ -20,19 +20,19 @@
 #include <stb/stb_image_write.h>
 
 enum {
-  BOX_WIDTH = 96, /* of a picture, in pixels */
-  BOX_HEIGHT = 128,
-  FRAME = 4,
-  GAP = 6,
+  BOX_WIDTH = SHEET_BOX_WIDTH,
+  BOX_HEIGHT = SHEET_BOX_HEIGHT,
+  FRAME = SHEET_FRAME,
+  GAP = SHEET_GAP,
+  CELL_WIDTH = SHEET_CELL_WIDTH,
+  CELL_HEIGHT = SHEET_CELL_HEIGHT,
   DIGIT_SCALE = 2,
   DIGIT_WIDTH = 3, /* before scaling */
   DIGIT_HEIGHT = 5,
-  CAPTION = (DIGIT_HEIGHT + 2) * DIGIT_SCALE,
-  CELL_WIDTH = BOX_WIDTH + 2 * FRAME + GAP,
-  CELL_HEIGHT = BOX_HEIGHT + 2 * FRAME + CAPTION + GAP,
   WIDTH = GAP + (SHEET_MATCHES + 1) * CELL_WIDTH + GAP, /* one gap more, after the query */
 };
 
+_Static_assert((DIGIT_HEIGHT + 2) * DIGIT_SCALE <= SHEET_CAPTION, "a caption has its place");
 _Static_assert(GAP + SHEET_QUERIES * CELL_HEIGHT <= PICTURE_LARGEST_SIDE, "a sheet can be read again");
 
 static const uint8_t paper[3] = {255, 255, 255}, ink[3] = {40, 40, 40}, empty_box[3] = {236, 236, 236};

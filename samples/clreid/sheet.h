@@ -16,6 +16,18 @@
 
 enum { SHEET_QUERIES = 100, SHEET_MATCHES = 10 };
 
+/* Of a cell, in pixels: a frame round a box that the picture is fitted into, a caption below. The query's cell is the
+ * first of its row, a gap wider than the others. */
+enum {
+  SHEET_BOX_WIDTH = 96,
+  SHEET_BOX_HEIGHT = 128,
+  SHEET_FRAME = 4,
+  SHEET_CAPTION = 14,
+  SHEET_GAP = 6,
+  SHEET_CELL_WIDTH = SHEET_BOX_WIDTH + 2 * SHEET_FRAME + SHEET_GAP,
+  SHEET_CELL_HEIGHT = SHEET_BOX_HEIGHT + 2 * SHEET_FRAME + SHEET_CAPTION + SHEET_GAP,
+};
+
 /* One side of the matching: its features' file, and what goes with each of its rows. */
 typedef struct sheet_side {
   const char *features;
