@@ -53,7 +53,8 @@ struct sheet {
   uint64_t queries;
   uint8_t *canvas; /* [height][WIDTH][3] */
   int height, used;
-  unsigned file;
+  unsigned file; /* files that were begun to be written */
+  output *first; /* created before the work, to know that it can be; NULL once it is written */
 };
 
 static clreid_status no_memory(clreid_error *error)
@@ -187,30 +188,14 @@ static clreid_status draw_row(sheet *made, uint64_t query, const nearest_list *m
 
 /* ---- Files ------------------------------------------------------------------------------------------------------- */
 
-/* S.png, S-2.png, ...: for free(), or NULL. */
+/* S-2.png, S-3.png, ... after S.png: for free(), or NULL. */
 static char *file_name(const sheet *made)
 {
   const size_t length = strlen(made->path);
   const size_t stem = length > 4 && strcmp(made->path + length - 4, ".png") == 0 ? length - 4 : length;
   char *name = malloc(length + 32);
-  if (!name) return NULL;
-  if (made->file == 1) {
-    memcpy(name, made->path, length + 1);
-  } else {
-    snprintf(name, length + 32, "%.*s-%u%s", (int)stem, made->path, made->file, made->path + stem);
-  }
+  if (name) snprintf(name, length + 32, "%.*s-%u%s", (int)stem, made->path, made->file, made->path + stem);
   return name;
-}
-
-static clreid_status write_bytes(const char *path, const void *bytes, size_t size, clreid_error *error)
-{
-  output *file;
-  clreid_status status = output_create(path, &file, error);
-  if (status != CLREID_OK) return status;
-  status = output_write(file, bytes, size, error);
-  if (status == CLREID_OK) return output_commit(file, error);
-  output_abandon(file);
-  return status;
 }
 
 static clreid_status check_side(const char *path, const side *of, clreid_error *error)
@@ -231,21 +216,37 @@ static clreid_status check_inputs(const sheet *made, const char *path, clreid_er
   return status == CLREID_OK ? check_side(path, &made->gallery, error) : status;
 }
 
-static clreid_status write_file(sheet *made, clreid_error *error)
+/* The next file to be written to. */
+static clreid_status begin_file(sheet *made, output **file, clreid_error *error)
 {
-  int size;
   ++made->file;
+  if (made->first) {
+    *file = made->first;
+    made->first = NULL;
+    return CLREID_OK;
+  }
   char *name = file_name(made);
   if (!name) return no_memory(error);
   clreid_status status = check_inputs(made, name, error);
-  if (status != CLREID_OK) {
-    free(name);
-    return status;
-  }
-  unsigned char *png = stbi_write_png_to_mem(made->canvas, WIDTH * 3, WIDTH, GAP + made->used * CELL_HEIGHT, 3, &size);
-  status = png ? write_bytes(name, png, (size_t)size, error) : no_memory(error);
-  STBIW_FREE(png);
+  if (status == CLREID_OK) status = output_create(name, file, error);
   free(name);
+  return status;
+}
+
+static clreid_status write_file(sheet *made, clreid_error *error)
+{
+  int size;
+  output *file;
+  clreid_status status = begin_file(made, &file, error);
+  if (status != CLREID_OK) return status;
+  unsigned char *png = stbi_write_png_to_mem(made->canvas, WIDTH * 3, WIDTH, GAP + made->used * CELL_HEIGHT, 3, &size);
+  status = png ? output_write(file, png, (size_t)size, error) : no_memory(error);
+  STBIW_FREE(png);
+  if (status == CLREID_OK) {
+    status = output_commit(file, error);
+  } else {
+    output_abandon(file);
+  }
   made->used = 0;
   fill(made, 0, 0, WIDTH, made->height, paper);
   return status;
@@ -286,8 +287,8 @@ clreid_status sheet_create(const char *path, const sheet_side *query, const shee
   clreid_status status = read_side(query, &made->query, error);
   if (status == CLREID_OK) status = read_side(gallery, &made->gallery, error);
   if (status == CLREID_OK) status = check_inputs(made, path, error);
-  if (status == CLREID_OK) status = output_check(path, error);
   if (status == CLREID_OK) status = allocate(made, error);
+  if (status == CLREID_OK) status = output_create(path, &made->first, error);
   if (status == CLREID_OK) {
     *result = made;
   } else {
@@ -306,6 +307,7 @@ static void free_side(side *of)
 void sheet_destroy(sheet *made)
 {
   if (!made) return;
+  output_abandon(made->first);
   free_side(&made->query);
   free_side(&made->gallery);
   free(made->canvas);
