@@ -3,7 +3,7 @@
  */
 #include "support_features.h"
 
-float *support_features(uint64_t seed, size_t count, size_t length, bool coarse)
+float *support_features(uint64_t seed, size_t count, size_t length, support_spread spread)
 {
   float *values = calloc(count, length * sizeof *values);
   assert_non_null(values);
@@ -13,7 +13,8 @@ float *support_features(uint64_t seed, size_t count, size_t length, bool coarse)
     for (size_t i = 0; i < length; i++) {
       const float centre = (float)support_random(77 + person * length + i, -100, 100) / 50;
       const float noise = (float)support_random(start + count + r * length + i, -1000, 1000) / 600;
-      values[r * length + i] = coarse ? roundf(centre + noise) : centre + noise;
+      const float value = centre + (spread == SUPPORT_TIGHT ? 1e-6f * noise : noise);
+      values[r * length + i] = spread == SUPPORT_COARSE ? roundf(value) : value;
     }
   }
   return values;

@@ -9,9 +9,11 @@
 #include "cosine.h"
 #include "support.h"
 
-/* values[count][length], for free(): persons round centres. coarse: small integers, so that many pairs are equally far.
- */
-float *support_features(uint64_t seed, size_t count, size_t length, bool coarse);
+/* Coarse: small integers, so that many pairs are equally far. Tight: many are so but for what a float loses. */
+typedef enum support_spread { SUPPORT_WIDE, SUPPORT_COARSE, SUPPORT_TIGHT } support_spread;
+
+/* values[count][length], for free(): persons round centres. */
+float *support_features(uint64_t seed, size_t count, size_t length, support_spread spread);
 
 /* labels[count], for free(): persons 0 to 6, of whom 0 is seen by camera 0 alone, cameras 0 to 3; a tenth is junk. */
 clreid_label *support_labels(uint64_t seed, size_t count);

@@ -27,7 +27,7 @@ static clreid_status take(void *user, const cr_block *block, clreid_error *error
 static void examine(cr_device *device, size_t rows, size_t columns, size_t length, float scale)
 {
   clreid_error error = {CLREID_OK, ""};
-  float *a = support_features(1, rows, length, false), *b = support_features(2, columns, length, false);
+  float *a = support_features(1, rows, length, SUPPORT_WIDE), *b = support_features(2, columns, length, SUPPORT_WIDE);
   for (size_t i = 0; i < rows * length; i++) a[i] *= scale;
   memset(b, 0, length * sizeof *b); /* a column of zeros */
   cr_features x, y;
@@ -68,7 +68,7 @@ static void rows_that_are_not_finite_are_named(void **state)
   (void)state;
   clreid_error error = {CLREID_OK, ""};
   cr_features x;
-  float *values = support_features(3, 9, 4, false);
+  float *values = support_features(3, 9, 4, SUPPORT_WIDE);
   values[7 * 4 + 3] = NAN;
   assert_int_equal(cr_features_make(&x, values, 9, 4, "the gallery", &error), CLREID_INVALID_ARGUMENT);
   assert_non_null(strstr(error.text, "row 7 of the 9 of the gallery"));

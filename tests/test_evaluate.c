@@ -83,18 +83,19 @@ static void assert_equal_results(const clreid_evaluation *found, const clreid_ev
 
 static const struct {
   size_t queries, entries, length;
-  bool coarse;
+  support_spread spread;
 } table[] = {
-    {10, 50, 16, false}, {25, 130, 3, true}, {7, 9, 1, false},     {210, 60, 5, false},
-    {4, 4200, 6, false}, {5, 4100, 2, true}, {3, 80, 2048, false},
+    {10, 50, 16, SUPPORT_WIDE},   {25, 130, 3, SUPPORT_COARSE}, {7, 9, 1, SUPPORT_WIDE},
+    {210, 60, 5, SUPPORT_WIDE},   {20, 300, 64, SUPPORT_TIGHT}, {4, 4200, 6, SUPPORT_WIDE},
+    {5, 4100, 2, SUPPORT_COARSE}, {3, 80, 2048, SUPPORT_WIDE},
 };
 
 static void examine(size_t row, clreid_metric metric)
 {
   const size_t queries = table[row].queries, entries = table[row].entries, length = table[row].length;
-  const bool coarse = table[row].coarse;
-  float *query = support_features(1 + row, queries, length, coarse);
-  float *gallery = support_features(101 + row, entries, length, coarse);
+  const support_spread spread = table[row].spread;
+  float *query = support_features(1 + row, queries, length, spread);
+  float *gallery = support_features(101 + row, entries, length, spread);
   clreid_label *query_labels = support_labels(1 + row, queries), *gallery_labels = support_labels(51 + row, entries);
   memcpy(gallery + (entries - 1) * length, gallery, length * sizeof *gallery);
   query_labels[0] = (clreid_label){3, 0};
@@ -152,7 +153,8 @@ static void re_ranked_distances_are_evaluated(void **state)
 {
   (void)state;
   enum { QUERIES = 12, ENTRIES = 90, LENGTH = 9 };
-  float *query = support_features(31, QUERIES, LENGTH, false), *gallery = support_features(32, ENTRIES, LENGTH, false);
+  float *query = support_features(31, QUERIES, LENGTH, SUPPORT_WIDE),
+        *gallery = support_features(32, ENTRIES, LENGTH, SUPPORT_WIDE);
   clreid_label *query_labels = support_labels(31, QUERIES), *gallery_labels = support_labels(32, ENTRIES);
   float distances[QUERIES * ENTRIES];
   double expected_cmc[RANKS], found_cmc[RANKS];
@@ -181,7 +183,7 @@ static void queries_of_one_person_and_camera_are_joined(void **state)
   (void)state;
   static const float query[4][2] = {{4, 0}, {0, 1}, {0, 0}, {9, 9}}, means[2][2] = {{2, 0}, {0, 1}};
   static const clreid_label query_labels[] = {{1, 0}, {1, 1}, {1, 0}, {-1, 5}}, joined_labels[] = {{1, 0}, {1, 1}};
-  float *gallery = support_features(33, 40, 2, false);
+  float *gallery = support_features(33, 40, 2, SUPPORT_WIDE);
   clreid_label *gallery_labels = support_labels(33, 40);
   double expected_cmc[RANKS], found_cmc[RANKS];
   clreid_evaluation expected = {.cmc = expected_cmc, .ranks = RANKS}, found = {.cmc = found_cmc, .ranks = RANKS};

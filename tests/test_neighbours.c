@@ -30,10 +30,10 @@ static void check_row(const cr_features *all, const cr_neighbours *found, size_t
   }
 }
 
-static void examine(cr_device *device, size_t count, size_t length, size_t most, bool coarse)
+static void examine(cr_device *device, size_t count, size_t length, size_t most, support_spread spread)
 {
   clreid_error error = {CLREID_OK, ""};
-  float *values = support_features(4 + count, count, length, coarse);
+  float *values = support_features(4 + count, count, length, spread);
   cr_features all;
   cr_neighbours found;
   const size_t queries = count / 3;
@@ -59,13 +59,14 @@ static void neighbours_are_those_of_a_walk_in_double(void **state)
   (void)state;
   cr_device *const devices[] = {support_device(), NULL};
   for (int d = 0; d < 2; d++) {
-    examine(devices[d], 3, 1, 3, false);
-    examine(devices[d], 60, 16, 21, false);
-    examine(devices[d], 150, 40, 76, false);
-    examine(devices[d], 230, 3, 21, true); /* many that are equally far */
+    examine(devices[d], 3, 1, 3, SUPPORT_WIDE);
+    examine(devices[d], 60, 16, 21, SUPPORT_WIDE);
+    examine(devices[d], 150, 40, 76, SUPPORT_WIDE);
+    examine(devices[d], 230, 3, 21, SUPPORT_COARSE); /* many that are equally far */
   }
-  examine(support_device(), 4400, 6, 9, false); /* blocks of rows and columns */
-  examine(support_device(), 4200, 2, 9, true);
+  examine(support_device(), 4400, 6, 9, SUPPORT_WIDE); /* blocks of rows and columns */
+  examine(support_device(), 4200, 2, 9, SUPPORT_COARSE);
+  examine(support_device(), 500, 40, 21, SUPPORT_TIGHT);
 }
 
 int main(int argc, char **argv)

@@ -145,17 +145,19 @@ static double *as_doubles(const float *query, size_t queries, const float *galle
 static const struct {
   size_t queries, entries, length;
   clreid_rerank_config config;
-  bool coarse;
+  support_spread spread;
 } table[] = {
-    {5, 40, 16, {0}, false},
-    {5, 40, 16, {.metric = CLREID_EUCLIDEAN}, false},
-    {9, 120, 8, {.k1 = 75, .k2 = 10, .lambda = 0.1f}, false},
-    {8, 70, 3, {.metric = CLREID_EUCLIDEAN, .k1 = 25, .k2 = 4}, true}, /* many that are equally far */
-    {8, 70, 2, {.metric = CLREID_EUCLIDEAN, .k1 = 7, .k2 = 8}, true},
-    {3, 30, 33, {.k1 = 5, .k2 = 1, .jaccard_alone = true}, false},
-    {3, 30, 33, {.k1 = 13, .k2 = 2, .lambda = 1}, false},
-    {1, 1, 4, {.k1 = 1, .k2 = 1}, false},
-    {20, 190, 5, {.k1 = 10, .k2 = 3}, false}, /* two blocks of rows */
+    {5, 40, 16, {0}, SUPPORT_WIDE},
+    {5, 40, 16, {.metric = CLREID_EUCLIDEAN}, SUPPORT_WIDE},
+    {9, 120, 8, {.k1 = 75, .k2 = 10, .lambda = 0.1f}, SUPPORT_WIDE},
+    {8, 70, 3, {.metric = CLREID_EUCLIDEAN, .k1 = 25, .k2 = 4}, SUPPORT_COARSE}, /* many that are equally far */
+    {8, 70, 2, {.metric = CLREID_EUCLIDEAN, .k1 = 7, .k2 = 8}, SUPPORT_COARSE},
+    {8, 70, 1, {.metric = CLREID_EUCLIDEAN, .k1 = 3, .k2 = 1}, SUPPORT_COARSE}, /* many equal features */
+    {6, 60, 40, {.k1 = 9, .k2 = 3}, SUPPORT_TIGHT},
+    {3, 30, 33, {.k1 = 5, .k2 = 1, .jaccard_alone = true}, SUPPORT_WIDE},
+    {3, 30, 33, {.k1 = 13, .k2 = 2, .lambda = 1}, SUPPORT_WIDE},
+    {1, 1, 4, {.k1 = 1, .k2 = 1}, SUPPORT_WIDE},
+    {20, 190, 5, {.k1 = 10, .k2 = 3}, SUPPORT_WIDE}, /* two blocks of rows */
 };
 
 static void distances_are_those_of_the_paper(void **state)
@@ -164,8 +166,8 @@ static void distances_are_those_of_the_paper(void **state)
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
     const size_t queries = table[i].queries, entries = table[i].entries, length = table[i].length;
     const clreid_rerank_config *c = &table[i].config;
-    float *query = support_features(20 + i, queries, length, table[i].coarse);
-    float *gallery = support_features(40 + i, entries, length, table[i].coarse);
+    float *query = support_features(20 + i, queries, length, table[i].spread);
+    float *gallery = support_features(40 + i, entries, length, table[i].spread);
     memcpy(gallery, query, length * sizeof *query); /* at distance 0 */
     double *all = as_doubles(query, queries, gallery, entries, length, c->metric);
     double *expected = calloc(queries * entries, sizeof *expected);
@@ -230,7 +232,7 @@ static void wrong_calls_are_refused(void **state)
       {{.k1 = 4, .k2 = 2, .lambda = 0.5f, .jaccard_alone = true}, "jaccard_alone"},
       {{.metric = (clreid_metric)7}, "metric 7"},
   };
-  float *features = support_features(60, ENTRIES, LENGTH, false), distances[QUERIES * ENTRIES];
+  float *features = support_features(60, ENTRIES, LENGTH, SUPPORT_WIDE), distances[QUERIES * ENTRIES];
   clreid_error error = {CLREID_OK, ""};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     assert_int_equal(
