@@ -98,10 +98,9 @@ static picture draw(const sheet_side *a, const sheet_side *b)
 {
   sheet *made;
   clreid_error error = {0};
-  nearest_entry first[] = {{0, 0}, {0.125, 1}, {1.5, 2}, {1e-9, 3}}, second[] = {{0, 3}, {0, 2}, {0, 1}, {0, 0}};
-  const nearest_list lists[] = {{first, 4, 4}, {second, 4, 4}};
+  static const sheet_match lists[][4] = {{{0, 0}, {1, 0.125}, {2, 1.5}, {3, 1e-9}}, {{3, 0}, {2, 0}, {1, 0}, {0, 0}}};
   if (sheet_create("s.png", a, b, &made, &error) != CLREID_OK) fail_msg("%s", error.text);
-  for (uint64_t q = 0; q < 2; ++q) assert_int_equal(sheet_add(made, q, &lists[q], &error), CLREID_OK);
+  for (uint64_t q = 0; q < 2; ++q) assert_int_equal(sheet_add(made, q, lists[q], 4, &error), CLREID_OK);
   assert_int_equal(sheet_finish(made, &error), CLREID_OK);
   sheet_destroy(made);
   return read_back("s.png");
@@ -187,11 +186,10 @@ static void many_queries_go_to_several_files(void **state)
   const sheet_side many = {"q.npy", QUERIES, "many.txt", NULL};
   sheet *made;
   clreid_error error = {0};
-  nearest_entry entries[12] = {{0}};
-  const nearest_list twelve = {entries, 12, 12}, none = {entries, 0, 0};
+  static const sheet_match twelve[12];
   assert_int_equal(sheet_create("m.png", &many, &gallery, &made, &error), CLREID_OK);
   for (uint64_t q = 0; q < QUERIES; ++q) {
-    assert_int_equal(sheet_add(made, q, q == QUERIES - 1 ? &twelve : &none, &error), CLREID_OK);
+    assert_int_equal(sheet_add(made, q, twelve, q == QUERIES - 1 ? 12 : 0, &error), CLREID_OK);
   }
   assert_int_equal(sheet_finish(made, &error), CLREID_OK);
   sheet_destroy(made);

@@ -11,13 +11,12 @@
 
 #include "command.h"
 #include "console.h"
-#include "json.h"
+#include "match_report.h"
 #include "nearest.h"
 #include "npy.h"
 #include "progress.h"
 #include "reranked.h"
 #include "reranking.h"
-#include "sheet.h"
 
 enum {
   BLOCK_BYTES = 16 << 20,  /* of rows of a file, at a time */
@@ -49,7 +48,8 @@ typedef struct run {
   uint64_t top;           /* min(--top, rows of the gallery) */
   nearest_list *lists;    /* [query.most] */
   nearest_entry *entries; /* [query.most][2 * top] */
-  sheet *sheet;           /* or NULL */
+  sheet_match *told;      /* [top] */
+  match_report report;
 } run;
 
 static clreid_status no_memory(clreid_error *error)
@@ -146,7 +146,8 @@ static clreid_status allocate(run *it, clreid_error *error)
   if (status != CLREID_OK) return status;
   it->lists = calloc(it->query.most, sizeof *it->lists);
   it->entries = calloc(it->query.most * 2, it->top * sizeof *it->entries);
-  if (!it->lists || !it->entries) return no_memory(error);
+  it->told = calloc(it->top, sizeof *it->told);
+  if (!it->lists || !it->entries || !it->told) return no_memory(error);
   for (uint64_t q = 0; q < it->query.most; ++q) {
     it->lists[q] = (nearest_list){.entries = it->entries + q * 2 * it->top, .most = it->top};
   }
@@ -166,35 +167,15 @@ static void match_block(run *it)
   }
 }
 
-static void print_rows(uint64_t query, const nearest_list *list)
+/* Tells the matches of a query of the block. */
+static clreid_status tell(run *it, uint64_t place, clreid_error *error)
 {
+  nearest_list *list = &it->lists[place];
+  nearest_finish(list);
   for (size_t i = 0; i < list->count; ++i) {
-    printf("%6" PRIu64 " %5zu %8" PRIu64 "  %.6g\n", query, i + 1, list->entries[i].index, list->entries[i].distance);
+    it->told[i] = (sheet_match){list->entries[i].index, list->entries[i].distance};
   }
-}
-
-static int print_object(uint64_t query, const nearest_list *list)
-{
-  json_t *matches = json_array();
-  for (size_t i = 0; i < list->count; ++i) {
-    matches = json_add(matches, json_pack("{s:I, s:f}", "index", (json_int_t)list->entries[i].index, "distance",
-                                          list->entries[i].distance));
-  }
-  printf(query > 0 ? ",\n" : "");
-  return json_show(json_pack("{s:I, s:o}", "query", (json_int_t)query, "matches", matches), 0);
-}
-
-/* Prints the matches of a query, and draws them. */
-static clreid_status show(void *user, uint64_t query, const nearest_list *list, clreid_error *error)
-{
-  run *it = user;
-  if (query == 0) printf(it->set->json ? "[" : " query  rank  gallery  distance\n");
-  if (!it->set->json) {
-    print_rows(query, list);
-  } else if (print_object(query, list) != COMMAND_DONE) {
-    return no_memory(error);
-  }
-  return it->sheet ? sheet_add(it->sheet, query, list, error) : CLREID_OK;
+  return match_report_query(&it->report, it->query.first + place, it->told, list->count, error);
 }
 
 /* Matches the block of queries with the whole gallery and prints what was found. */
@@ -210,8 +191,7 @@ static clreid_status match_queries(run *it, clreid_error *error)
   progress_clear();
   clreid_status status = CLREID_OK;
   for (uint64_t q = 0; q < it->query.count && status == CLREID_OK; ++q) {
-    nearest_finish(&it->lists[q]);
-    status = show(it, it->query.first + q, &it->lists[q], error);
+    status = tell(it, q, error);
   }
   return status;
 }
@@ -239,7 +219,7 @@ static clreid_status match_reranked(run *it, clreid_error *error)
   clreid_device *device;
   clreid_status status = command_open_device(&set->common, &device, error);
   if (status != CLREID_OK) return status;
-  status = reranked_match(device, set->query, set->gallery, &config, set->top, show, it, error);
+  status = reranked_match(device, set->query, set->gallery, &config, set->top, &it->report, error);
   clreid_device_close(device);
   return status;
 }
@@ -251,7 +231,7 @@ static clreid_status create_sheet(run *it, clreid_error *error)
   query.rows = it->query.file.rows;
   gallery.features = it->set->gallery;
   gallery.rows = it->gallery.file.rows;
-  return sheet_create(it->set->sheet, &query, &gallery, &it->sheet, error);
+  return sheet_create(it->set->sheet, &query, &gallery, &it->report.sheet, error);
 }
 
 static clreid_status match(run *it, clreid_error *error)
@@ -259,9 +239,7 @@ static clreid_status match(run *it, clreid_error *error)
   clreid_status status = open_files(it, error);
   if (status == CLREID_OK && it->set->sheet) status = create_sheet(it, error);
   if (status == CLREID_OK) status = it->set->rerank.wanted ? match_reranked(it, error) : match_directly(it, error);
-  if (it->set->json && status == CLREID_OK) printf("]\n");
-  if (status == CLREID_OK && it->sheet) status = sheet_finish(it->sheet, error);
-  return status;
+  return status == CLREID_OK ? match_report_finish(&it->report, error) : status;
 }
 
 /* Whether all that a sheet needs is given, and nothing without it; false after a complaint. */
@@ -349,13 +327,14 @@ int command_match(int argc, char **argv)
   if (!options_parse(&table, argc, argv, &set.common, &first, &code)) return code;
   if (!reranking_is_clear("match", &set.rerank) || !sheet_is_clear(&set)) return COMMAND_USAGE;
 
-  run it = {.set = &set, .query.file.handle = -1, .gallery.file.handle = -1};
+  run it = {.set = &set, .report.json = set.json, .query.file.handle = -1, .gallery.file.handle = -1};
   clreid_error error;
   const clreid_status status = match(&it, &error);
-  sheet_destroy(it.sheet);
+  sheet_destroy(it.report.sheet);
   free_block(&it.query);
   free_block(&it.gallery);
   free(it.lists);
   free(it.entries);
+  free(it.told);
   return status == CLREID_OK ? COMMAND_DONE : console_error(&error);
 }

@@ -6,14 +6,12 @@
 
 #include <clreid/clreid_evaluate.h>
 
-#include "nearest.h"
+#include "match_report.h"
 
-/* Called for each query in turn, with its matches, nearest first. */
-typedef clreid_status reranked_take(void *user, uint64_t query, const nearest_list *matches, clreid_error *error);
-
-/* Memory: both files twice, and float[queries][gallery rows]. */
+/* Tells the report of each query's `top` nearest gallery rows; of equal distances the lower row is nearer. Memory: both
+ * files twice, and float[queries][gallery rows]. */
 clreid_status reranked_match(clreid_device *device, const char *query, const char *gallery,
-                             const clreid_rerank_config *config, uint64_t top, reranked_take *take, void *user,
+                             const clreid_rerank_config *config, uint64_t top, const match_report *to,
                              clreid_error *error);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "sheet.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,14 +171,15 @@ static const uint8_t *frame_of(const sheet *made, uint64_t query, uint64_t entry
   return a == -1 || b == -1 ? unknown : a == b ? right : wrong;
 }
 
-static clreid_status draw_row(sheet *made, uint64_t query, const nearest_list *matches, clreid_error *error)
+static clreid_status draw_row(sheet *made, uint64_t query, const sheet_match *matches, size_t count,
+                              clreid_error *error)
 {
   const int top = GAP + made->used * CELL_HEIGHT;
   char text[32];
   snprintf(text, sizeof text, "%llu", (unsigned long long)query);
   clreid_status status = draw_cell(made, GAP, top, &made->query, query, query_frame, text, error);
-  for (size_t i = 0; i < matches->count && i < SHEET_MATCHES && status == CLREID_OK; ++i) {
-    const nearest_entry *match = &matches->entries[i];
+  for (size_t i = 0; i < count && i < SHEET_MATCHES && status == CLREID_OK; ++i) {
+    const sheet_match *match = &matches[i];
     snprintf(text, sizeof text, "%.4g", match->distance);
     status = draw_cell(made, 2 * GAP + ((int)i + 1) * CELL_WIDTH, top, &made->gallery, match->index,
                        frame_of(made, query, match->index), text, error);
@@ -314,13 +316,13 @@ void sheet_destroy(sheet *made)
   free(made);
 }
 
-clreid_status sheet_add(sheet *made, uint64_t query, const nearest_list *matches, clreid_error *error)
+clreid_status sheet_add(sheet *made, uint64_t query, const sheet_match *matches, size_t count, clreid_error *error)
 {
   if (made->used == SHEET_QUERIES) {
     const clreid_status status = write_file(made, error);
     if (status != CLREID_OK) return status;
   }
-  return draw_row(made, query, matches, error);
+  return draw_row(made, query, matches, count, error);
 }
 
 clreid_status sheet_finish(sheet *made, clreid_error *error)

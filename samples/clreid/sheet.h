@@ -8,11 +8,10 @@
 #ifndef SHEET_H
 #define SHEET_H
 
-#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <clreid/clreid_status.h>
-
-#include "nearest.h"
 
 enum { SHEET_QUERIES = 100, SHEET_MATCHES = 10 };
 
@@ -36,6 +35,12 @@ typedef struct sheet_side {
   const char *labels;   /* as clreid evaluate takes them, or NULL */
 } sheet_side;
 
+/* A match of a query: a row of the gallery, and how far it is. */
+typedef struct sheet_match {
+  uint64_t index;
+  double distance;
+} sheet_match;
+
 typedef struct sheet sheet;
 
 /* Reads lists and labels, and makes sure that path can be written. Borrows what the sides point to. */
@@ -43,8 +48,8 @@ clreid_status sheet_create(const char *path, const sheet_side *query, const shee
                            clreid_error *error);
 void sheet_destroy(sheet *made); /* what is not finished is not written; NULL is allowed */
 
-/* Queries come in order, each once. */
-clreid_status sheet_add(sheet *made, uint64_t query, const nearest_list *matches, clreid_error *error);
+/* Queries come in order, each once; matches nearest first. */
+clreid_status sheet_add(sheet *made, uint64_t query, const sheet_match *matches, size_t count, clreid_error *error);
 clreid_status sheet_finish(sheet *made, clreid_error *error);
 
 #endif
