@@ -24,6 +24,7 @@ struct cr_device {
   cr_program *programs;        /* built ones, newest first */
   int forced_tile;             /* index into cr_tiles, for tests; -1: choose by facts */
   uint64_t forced_launch_work; /* of a launch, for tests, see limit.h; 0: by facts */
+  int half_wide;               /* HALF_WIDE of cl/half.clh; by facts, tests try the others */
 };
 
 #endif

@@ -21,7 +21,8 @@ struct cr_program {
 static int all_options(const cr_device *device, const char *options, char *text, size_t size)
 {
   const int fma = !device->facts.fused_multiply_add ? 0 : device->facts.fma_may_be_slow ? 2 : 1; /* cl/common.clh */
-  return snprintf(text, size, "-cl-std=CL1.2 -w -DFMA=%d %s", fma, options) < (int)size;
+  return snprintf(text, size, "-cl-std=CL1.2 -w -DFMA=%d -DHALF_WIDE=%d %s", fma, device->half_wide, options) <
+         (int)size;
 }
 
 static clreid_status build(cr_device *device, cl_program program, const char *file, const char *options,

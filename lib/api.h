@@ -31,7 +31,4 @@ struct clreid_model {
 
 void cr_model_retain(clreid_model *model);
 
-/* Has the picture pixels, and sides within the limit? index: how errors call it. */
-clreid_status cr_check_picture(const clreid_picture *picture, size_t index, clreid_error *error);
-
 #endif

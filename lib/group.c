@@ -11,6 +11,7 @@
 
 #include "api.h"
 #include "clreid/clreid_group.h"
+#include "frame.h"
 
 typedef struct member {
   clreid_device *device; /* borrowed while the group is created */
@@ -367,7 +368,7 @@ clreid_status clreid_group_embed(clreid_group *g, const clreid_picture *pictures
 {
   if (!g || (count && !pictures))
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_group_embed needs group and pictures");
-  for (size_t k = 0; k < count; k++) CR_TRY(cr_check_picture(&pictures[k], k, error));
+  CR_TRY(cr_feed_check(&(cr_feed){.pictures = pictures, .count = count}, error));
   g->job = (job){.pictures = pictures, .neck = neck, .pooled = pooled, .maps = maps};
   return run(g, count, error);
 }

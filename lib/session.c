@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frame.h"
 #include "profile.h"
 
 struct clreid_session {
@@ -18,7 +19,9 @@ struct clreid_session {
   cr_step **steps; /* [plan->step_count] */
   cr_resize *resize;
   cr_axes *axes;
-  cr_resize_picture *pictures; /* [pass_batch] */
+  cr_resize_picture *pictures; /* [pass_batch], of a batch ... */
+  cr_frame *frames;            /* ... and what they point to */
+  uint64_t serial;             /* of the last frame that was embedded */
   float *features;             /* [pass_batch][padded D]: what comes back from the device ... */
   uint16_t *halves;            /* ... where an output is stored as half */
   void *map;                   /* a map's tensor of a pass; NULL: no maps */
@@ -63,7 +66,8 @@ static clreid_status create_resize(clreid_session *s, clreid_error *error)
                          .width = plan->input_width,
                          .margin = plan->input_margin,
                          .reversed = m->preprocess.bgr,
-                         .half = plan->config.half};
+                         .half = plan->config.half,
+                         .plain = plan->config.plain_kernels};
   cr_preprocess_table(&m->preprocess, spec.table);
   s->info.launches++;
   return cr_resize_create(s->queue, &spec, &output, s->pass_batch, &s->resize, error);
@@ -87,10 +91,11 @@ static clreid_status allocate(clreid_session *s, clreid_error *error)
   const size_t batch = (size_t)s->pass_batch;
   s->steps = calloc((size_t)plan->step_count, sizeof *s->steps);
   s->pictures = calloc(batch, sizeof *s->pictures);
+  s->frames = calloc(batch, sizeof *s->frames);
   s->features = malloc(batch * cr_padded(plan->feature_length) * sizeof *s->features);
   s->halves = malloc(batch * cr_padded(plan->feature_length) * sizeof *s->halves);
   s->axes = cr_axes_create(s->model->preprocess.filter);
-  if (!s->steps || !s->pictures || !s->features || !s->halves || !s->axes)
+  if (!s->steps || !s->pictures || !s->frames || !s->features || !s->halves || !s->axes)
     return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for passes of %d pictures", s->pass_batch);
   const size_t map_bytes = largest_map_bytes(plan);
   s->map = map_bytes ? malloc(batch * map_bytes) : NULL;
@@ -113,7 +118,7 @@ static clreid_status run_steps(clreid_session *s, int batch, clreid_error *error
   return CLREID_OK;
 }
 
-/* Grey pictures of the network's own size. */
+/* Grey pictures of the network's own size, batch boxes of one frame. */
 static clreid_status resize_blanks(clreid_session *s, int batch, clreid_error *error)
 {
   const cr_plan *plan = s->model->plan;
@@ -121,16 +126,16 @@ static clreid_status resize_blanks(clreid_session *s, int batch, clreid_error *e
   uint8_t *grey = malloc(bytes);
   if (!grey) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a picture of %zu bytes", bytes);
   memset(grey, 128, bytes);
+  const cr_frame frame = {.width = plan->input_width,
+                          .height = plan->input_height,
+                          .pixels = grey,
+                          .pitch_bytes = (size_t)plan->input_width * 3};
   const cr_axis *across, *down;
   clreid_status status = cr_axes_get(s->axes, plan->input_width, plan->input_width, &across, error);
   if (status == CLREID_OK) status = cr_axes_get(s->axes, plan->input_height, plan->input_height, &down, error);
   for (int k = 0; k < batch && status == CLREID_OK; k++)
-    s->pictures[k] = (cr_resize_picture){.pixels = grey,
-                                         .width = plan->input_width,
-                                         .height = plan->input_height,
-                                         .pitch_bytes = (size_t)plan->input_width * 3,
-                                         .across = across,
-                                         .down = down};
+    s->pictures[k] = (cr_resize_picture){
+        .frame = &frame, .width = frame.width, .height = frame.height, .across = across, .down = down};
   if (status == CLREID_OK) status = cr_resize_run(s->resize, s->pictures, batch, error);
   if (status == CLREID_OK) status = cr_queue_finish(s->queue, error);
   free(grey);
@@ -173,6 +178,7 @@ static void release(clreid_session *s)
   cr_axes_destroy(s->axes);
   free(s->steps);
   free(s->pictures);
+  free(s->frames);
   free(s->features);
   free(s->halves);
   free(s->map);
@@ -351,34 +357,15 @@ static clreid_status name_step(clreid_session *s, int batch, clreid_error *error
 
 /* ---- The run ---------------------------------------------------------------------------------------------------- */
 
-clreid_status cr_check_picture(const clreid_picture *picture, size_t index, clreid_error *error)
-{
-  enum { LONGEST_SIDE = 65535 };
-  if (!picture->pixels) return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu has no pixels", index);
-  if (picture->width < 1 || picture->height < 1 || picture->width > LONGEST_SIDE || picture->height > LONGEST_SIDE)
-    return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu is %d x %d; each side must be from 1 to %d", index,
-                   picture->width, picture->height, LONGEST_SIDE);
-  if (picture->pitch_bytes && picture->pitch_bytes < (size_t)picture->width * 3)
-    return cr_fail(error, CLREID_INVALID_PICTURE,
-                   "picture %zu has a pitch of %zu bytes, but a row of %d pixels takes %zu", index,
-                   picture->pitch_bytes, picture->width, (size_t)picture->width * 3);
-  return CLREID_OK;
-}
-
-static clreid_status upload(clreid_session *s, const clreid_picture *pictures, int batch, clreid_error *error)
+/* Puts the pictures of a batch on the device as the network wants them. */
+static clreid_status upload(clreid_session *s, int batch, clreid_error *error)
 {
   const cr_plan *plan = s->model->plan;
   cr_axes_trim(s->axes);
   for (int k = 0; k < batch; k++) {
-    const clreid_picture *p = &pictures[k];
-    cr_resize_picture *to = &s->pictures[k];
-    *to = (cr_resize_picture){.pixels = p->pixels,
-                              .width = p->width,
-                              .height = p->height,
-                              .mirrored = p->mirrored,
-                              .pitch_bytes = p->pitch_bytes ? p->pitch_bytes : (size_t)p->width * 3};
-    CR_TRY(cr_axes_get(s->axes, p->width, plan->input_width, &to->across, error));
-    CR_TRY(cr_axes_get(s->axes, p->height, plan->input_height, &to->down, error));
+    cr_resize_picture *picture = &s->pictures[k];
+    CR_TRY(cr_axes_get(s->axes, picture->width, plan->input_width, &picture->across, error));
+    CR_TRY(cr_axes_get(s->axes, picture->height, plan->input_height, &picture->down, error));
   }
   CR_TRY(cr_resize_upload(s->resize, s->pictures, batch, error));
   cr_profile_stamp(s->profile, CR_STAMP_UPLOADED);
@@ -446,16 +433,16 @@ static clreid_status download_maps(clreid_session *s, size_t done, int batch, fl
   return CLREID_OK;
 }
 
-/* Uploads the next pictures of `left`, in *batch how many: those of a pass, or fewer where their pixels do not fit. */
-static clreid_status upload_pass(clreid_session *s, const clreid_picture *pictures, size_t left, int *batch,
-                                 clreid_error *error)
+/* Uploads the batch that the feed has filled; where the pixels do not fit, fewer of them, from the feed as it was
+ * before. */
+static clreid_status upload_pass(clreid_session *s, cr_feed before, cr_feed *feed, int *batch, clreid_error *error)
 {
   clreid_error cause = {CLREID_OK, ""};
-  *batch = left < (size_t)s->pass_batch ? (int)left : s->pass_batch;
-  clreid_status status = upload(s, pictures, *batch, &cause);
+  clreid_status status = upload(s, *batch, &cause);
   while ((status == CLREID_OUT_OF_DEVICE_MEMORY || status == CLREID_OUT_OF_MEMORY) && *batch > 1) {
-    *batch /= 2;
-    status = upload(s, pictures, *batch, &cause);
+    *feed = before;
+    *batch = cr_feed_fill(feed, s->frames, s->pictures, *batch / 2);
+    status = upload(s, *batch, &cause);
   }
   return status == CLREID_OK ? status : cr_fail(error, status, "%s", cause.text);
 }
@@ -470,15 +457,17 @@ static clreid_status run_pass(clreid_session *s, int batch, float *neck, float *
   return finite ? CLREID_OK : name_step(s, batch, error);
 }
 
-static clreid_status embed(clreid_session *s, const clreid_picture *pictures, size_t count, float *neck, float *pooled,
-                           float *const *maps, clreid_error *error)
+static clreid_status embed(clreid_session *s, cr_feed feed, float *neck, float *pooled, float *const *maps,
+                           clreid_error *error)
 {
   const size_t length = (size_t)s->model->plan->feature_length;
-  for (size_t k = 0; k < count; k++) CR_TRY(cr_check_picture(&pictures[k], k, error));
-  for (size_t done = 0; done < count;) {
-    int batch;
+  size_t done = 0;
+  int batch;
+  feed.serial = &s->serial;
+  CR_TRY(cr_feed_check(&feed, error));
+  for (cr_feed before = feed; (batch = cr_feed_fill(&feed, s->frames, s->pictures, s->pass_batch)) > 0; before = feed) {
     cr_profile_stamp(s->profile, CR_STAMP_BEGIN);
-    CR_TRY(upload_pass(s, pictures + done, count - done, &batch, error));
+    CR_TRY(upload_pass(s, before, &feed, &batch, error));
     CR_TRY(run_pass(s, batch, neck ? neck + done * length : NULL, pooled ? pooled + done * length : NULL, error));
     CR_TRY(download_maps(s, done, batch, maps, error));
     cr_profile_end(s->profile, batch);
@@ -487,12 +476,19 @@ static clreid_status embed(clreid_session *s, const clreid_picture *pictures, si
   return CLREID_OK;
 }
 
+static clreid_status check_maps(const clreid_session *s, clreid_error *error)
+{
+  if (s->model->plan->config.maps) return CLREID_OK;
+  return cr_fail(error, CLREID_INVALID_ARGUMENT, "the model of %s was loaded without maps; load it with maps set",
+                 s->model->network->name);
+}
+
 clreid_status clreid_embed(clreid_session *s, const clreid_picture *pictures, size_t count, float *neck, float *pooled,
                            clreid_error *error)
 {
   if (!s || (count && !pictures))
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed needs session and pictures");
-  return embed(s, pictures, count, neck, pooled, NULL, error);
+  return embed(s, (cr_feed){.pictures = pictures, .count = count}, neck, pooled, NULL, error);
 }
 
 clreid_status clreid_embed_maps(clreid_session *s, const clreid_picture *pictures, size_t count, float *neck,
@@ -500,8 +496,24 @@ clreid_status clreid_embed_maps(clreid_session *s, const clreid_picture *picture
 {
   if (!s || !maps || (count && !pictures))
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed_maps needs session, pictures and maps");
-  if (!s->model->plan->config.maps)
-    return cr_fail(error, CLREID_INVALID_ARGUMENT, "the model of %s was loaded without maps; load it with maps set",
-                   s->model->network->name);
-  return embed(s, pictures, count, neck, pooled, maps, error);
+  CR_TRY(check_maps(s, error));
+  return embed(s, (cr_feed){.pictures = pictures, .count = count}, neck, pooled, maps, error);
+}
+
+clreid_status clreid_embed_boxes(clreid_session *s, const clreid_frame *frame, const clreid_box *boxes, size_t count,
+                                 float *neck, float *pooled, clreid_error *error)
+{
+  if (!s || !frame || (count && !boxes))
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed_boxes needs session, frame and boxes");
+  const clreid_frame_boxes entry = {.frame = frame, .boxes = boxes, .count = count};
+  return embed(s, (cr_feed){.frames = &entry, .count = 1}, neck, pooled, NULL, error);
+}
+
+clreid_status clreid_embed_frames(clreid_session *s, const clreid_frame_boxes *frames, size_t frame_count, float *neck,
+                                  float *pooled, float *const *maps, clreid_error *error)
+{
+  if (!s || (frame_count && !frames))
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed_frames needs session and frames");
+  if (maps) CR_TRY(check_maps(s, error));
+  return embed(s, (cr_feed){.frames = frames, .count = frame_count}, neck, pooled, maps, error);
 }
