@@ -85,7 +85,7 @@ clreid_status cr_conv_pack(cr_device *device, const cr_op *op, const float *weig
 
 /* ---- Launch ----------------------------------------------------------------------------------------------------- */
 
-enum { ARG_ROWS = 37 }; /* index of the one argument that depends on the batch */
+enum { ARG_ROWS = 36 }; /* index of the one argument that depends on the batch */
 
 static clreid_status set_arguments(cr_step *step, clreid_error *error)
 {
@@ -130,7 +130,6 @@ static clreid_status set_arguments(cr_step *step, clreid_error *error)
   cr_arg_int(&args, group_in(c));
   cr_arg_int(&args, group_out(c));
   cr_arg_int(&args, panel_depth(c));
-  cr_arg_int(&args, cr_epilogue_flags(op));
   return cr_args_done(&args, error);
 }
 
@@ -144,6 +143,13 @@ static clreid_status create_zeros(cr_step *step, clreid_error *error)
   return status;
 }
 
+/* A row of the input for each row of the output. */
+static bool is_pointwise(const cr_conv *c)
+{
+  return c->kernel_height == 1 && c->kernel_width == 1 && c->stride_height == 1 && c->stride_width == 1 &&
+         !c->padding_height && !c->padding_width && c->groups == 1;
+}
+
 static clreid_status prepare(cr_step *step, clreid_error *error)
 {
   const cr_conv *c = &step->op.conv;
@@ -155,8 +161,9 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
                    step->op.name, rows, INT_MAX);
   cr_step_tile(step);
   CR_TRY(create_zeros(step, error));
-  const int used = cr_tile_options(&step->tile, step->op.half, options, sizeof options);
-  snprintf(options + used, sizeof options - (size_t)used, " -DOUTPUT_FLOAT=%d", step->op.float_output);
+  const int used = cr_tile_options(step, cr_epilogue_flags(&step->op), options, sizeof options);
+  snprintf(options + used, sizeof options - (size_t)used, " -DOUTPUT_FLOAT=%d -DPOINTWISE=%d", step->op.float_output,
+           is_pointwise(c));
   CR_TRY(cr_step_kernel(step, "conv.cl", options, step->op.plain ? "conv_plain" : "conv", error));
   cr_tile_name(step, "conv");
   return set_arguments(step, error);

@@ -117,10 +117,13 @@ void cr_tile_name(cr_step *step, const char *stem)
              t->local_columns);
 }
 
-int cr_tile_options(const cr_tile *tile, bool half, char *text, size_t size)
+/* On a CPU a panel streams by at the pace of the sums; 1 KiB ahead is what a memory needs to answer in time. */
+int cr_tile_options(const cr_step *step, int flags, char *text, size_t size)
 {
-  return snprintf(text, size, "-DTM=%d -DTN=%d -DV=%d -DROW_DIM=%d -DHALF=%d", tile->rows, tile->vectors, tile->vector,
-                  tile->columns_first, half);
+  const cr_tile *tile = &step->tile;
+  const int ahead = step->queue->device->facts.type == CR_DEVICE_CPU ? 256 : 0;
+  return snprintf(text, size, "-DTM=%d -DTN=%d -DV=%d -DROW_DIM=%d -DHALF=%d -DAHEAD=%d -DFLAGS=%d", tile->rows,
+                  tile->vectors, tile->vector, tile->columns_first, step->op.half, ahead, flags);
 }
 
 void cr_tile_space(cr_step *step, size_t rows, size_t columns, size_t third)

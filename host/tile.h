@@ -39,7 +39,8 @@ cr_tile cr_tile_choose(const cr_device *device, const cr_shape *shape);
 void cr_step_tile(cr_step *step);
 /* "conv 6x1x16" as the step's variant, "conv 8x1x4 in 4x16" where groups have several work-items, or "conv plain". */
 void cr_tile_name(cr_step *step, const char *stem);
-int cr_tile_options(const cr_tile *tile, bool half, char *text, size_t size);
+/* flags: of the epilogue, CR_EPILOGUE_... */
+int cr_tile_options(const cr_step *step, int flags, char *text, size_t size);
 /* Index space and local sizes of a step that computes rows x columns in tiles, third times. */
 void cr_tile_space(cr_step *step, size_t rows, size_t columns, size_t third);
 

@@ -134,7 +134,7 @@ static clreid_status prepare_product(cr_step *step, clreid_error *error)
   const cr_view *input = &op->view[CR_INPUT], *output = &op->view[CR_OUTPUT];
   char options[128];
   cr_step_tile(step);
-  cr_tile_options(&step->tile, op->half, options, sizeof options);
+  cr_tile_options(step, 0, options, sizeof options);
   CR_TRY(cr_step_kernel(step, "gemm.cl", options, op->plain ? "gemm_plain" : "gemm", error));
   cr_tile_name(step, "winograd_product");
   cr_args args = {step->kernel, 0, CL_SUCCESS};
@@ -160,7 +160,6 @@ static clreid_status prepare_product(cr_step *step, clreid_error *error)
   cr_arg_int(&args, 0); /* rows: bind */
   cr_arg_int(&args, cr_padded(w->out_channels) / CR_PANEL);
   cr_arg_int(&args, w->channels);
-  cr_arg_int(&args, 0);
   return cr_args_done(&args, error);
 }
 

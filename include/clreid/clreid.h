@@ -89,8 +89,8 @@ typedef struct clreid_device_config {
   const char *choice;        /* "cpu", "gpu", or an index of the list in decimal; NULL: the fastest GPU by its facts,
                                 else a CPU; devices that claim several types come last */
   const char *cache_folder;  /* compiled programs; NULL: clreid/ in the user's cache folder; "": no cache */
-  const char *tuning_folder; /* tuning.rows, what clreid_tune keeps; NULL: the environment variable CLREID_TUNING if set,
-                                else clreid/ in the user's cache folder; "": none is read or written */
+  const char *tuning_folder; /* tuning.rows, what clreid_tune keeps; NULL: the environment variable CLREID_TUNING if
+                                set, else clreid/ in the user's cache folder; "": none is read or written */
   const char *kernel_folder; /* reads *.cl from there, for kernel development; NULL: the environment variable
                                 CLREID_KERNELS if set, else the kernels built into the library */
   clreid_log *log;
