@@ -14,14 +14,17 @@ typedef struct cr_tune_key {
 /* False: the operator has one variant only. */
 bool cr_tune_key_of(const cr_device *device, const cr_op *op, int batch, cr_tune_key *key);
 
-/* An operator with room to run in. Both ranges of arena are overwritten. */
+/* An operator with room to run in: an arena full of the noise of cr_tune_fill, which cr_tune leaves as it finds it. */
 typedef struct cr_tune_task {
   const cr_op *op; /* its views resolved */
   int batch;
-  cr_buffer *arena; /* where its views are, but for those of weights */
-  size_t output_bytes, output_offset_bytes;
-  double until; /* of cr_seconds: no new variant is tried after it */
+  cr_buffer *arena;                         /* where its views are, but for those of weights */
+  size_t output_offset_bytes, output_bytes; /* of all that the operator may write */
+  double until;                             /* of cr_seconds: no new variant is tried after it */
 } cr_tune_task;
+
+/* Numbers that are moderate as floats and as halves, the same on every call. */
+clreid_status cr_tune_fill(cr_queue *queue, cr_buffer *arena, clreid_error *error);
 
 typedef struct cr_tune_result {
   char before[64], after[64]; /* variants; after is empty where nothing was better */

@@ -221,7 +221,7 @@ clreid_status cr_selftest_tile(cr_queue *queue, cr_tiled kernel, const cr_tile *
 {
   const bool conv = kernel == CR_TILED_CONV, separable = kernel == CR_TILED_SEPARABLE;
   const size_t count = conv ? COUNT(convolutions) : separable ? 2 : COUNT(products);
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < count; i += 3) { /* a few: each may be another program */
     cr_trial_spec spec = conv ? convolution_at(i) : separable ? separable_at(i) : product_at(i);
     cr_shape shape;
     spec.seed = 1;

@@ -46,26 +46,31 @@ static void fill_noise(void *bytes, size_t size, uint64_t at)
   }
 }
 
-static clreid_status write_noise(const trial *t, size_t from, size_t size, clreid_error *error)
+static clreid_status write_noise(cr_queue *queue, cr_buffer *arena, size_t from, size_t size, clreid_error *error)
 {
   enum { CHUNK = 1 << 20 };
   void *bytes = malloc(CHUNK);
-  if (!bytes) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for operands of %s", t->task->op->name);
+  if (!bytes) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for %d bytes of noise", CHUNK);
   clreid_status status = CLREID_OK;
   for (size_t at = from; at < from + size && status == CLREID_OK; at += CHUNK) {
     const size_t count = from + size - at < CHUNK ? from + size - at : CHUNK;
     fill_noise(bytes, count, at);
-    status = cr_queue_write(t->queue, t->task->arena, at, count, bytes, error);
+    status = cr_queue_write(queue, arena, at, count, bytes, error);
   }
   free(bytes);
   return status;
+}
+
+clreid_status cr_tune_fill(cr_queue *queue, cr_buffer *arena, clreid_error *error)
+{
+  return write_noise(queue, arena, 0, cr_buffer_bytes(arena), error);
 }
 
 /* The hash of what a run leaves in the output, which is noise before. */
 static clreid_status run_and_hash(trial *t, cr_step *step, XXH64_hash_t *hash, clreid_error *error)
 {
   const cr_tune_task *task = t->task;
-  CR_TRY(write_noise(t, task->output_offset_bytes, task->output_bytes, error));
+  CR_TRY(write_noise(t->queue, task->arena, task->output_offset_bytes, task->output_bytes, error));
   CR_TRY(cr_step_run(step, task->batch, error));
   CR_TRY(cr_queue_read(t->queue, task->arena, task->output_offset_bytes, task->output_bytes, t->bytes, error));
   *hash = XXH3_64bits(t->bytes, task->output_bytes);
@@ -110,7 +115,6 @@ static clreid_status prepare(trial *t, clreid_error *error)
   t->bytes = malloc(t->task->output_bytes);
   if (!t->bytes) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for %zu bytes", t->task->output_bytes);
   CR_TRY(cr_step_create(t->queue, t->task->op, t->task->batch, &t->today, error));
-  CR_TRY(write_noise(t, 0, cr_buffer_bytes(t->task->arena) / sizeof(float) * sizeof(float), error));
   CR_TRY(run_and_hash(t, t->today, &t->wanted, error));
   t->runs = 1;
   CR_TRY(time_runs(t, t->today, &seconds, error));
@@ -277,6 +281,8 @@ clreid_status cr_tune(cr_queue *queue, const cr_tune_task *task, cr_tune_result 
     snprintf(result->before, sizeof result->before, "%s", cr_step_variant(t.today));
     status = search(&t, result, error);
   }
+  if (status == CLREID_OK)
+    status = write_noise(queue, task->arena, task->output_offset_bytes, task->output_bytes, error);
   cr_step_destroy(t.today);
   free(t.bytes);
   return status;

@@ -247,7 +247,8 @@ int cr_tuned_write(const cr_tuned *row, char *line, size_t size)
   const char *kernel = "any";
   for (int k = 0; k < CR_TILED_KINDS; k++)
     if (row->kernels == 1u << k) kernel = kernel_names[k];
-  add(&to, "kernel=%s tile=%dx%dx%d", kernel, t->rows, t->vectors, t->vector);
+  add(&to, "kernel=%s", kernel);
+  if (t->rows) add(&to, " tile=%dx%dx%d", t->rows, t->vectors, t->vector);
   if (t->columns_first) add(&to, " order=columns");
   if (t->local_rows * t->local_columns > 1) add(&to, " group=%zux%zu", t->local_rows, t->local_columns);
   if (row->precision) add(&to, " precision=%s", precision_names[row->precision]);

@@ -91,7 +91,7 @@ int support_tile_count(void)
 {
   cr_tuned row;
   for (size_t i = 0; !complete && cr_tuning_at(device, i, &row); i++) {
-    bool known = row.text[0][0];
+    bool known = row.text[0][0] || row.kernels == 1u << CR_TILED_SEPARABLE;
     for (int t = 0; t < tile_count; t++) known = known || cr_tile_same(&all_tiles[t], &row.tile);
     assert_true(tile_count < (int)(sizeof all_tiles / sizeof all_tiles[0]));
     if (!known) all_tiles[tile_count++] = row.tile;

@@ -240,6 +240,53 @@ CLREID_API clreid_status clreid_embed(clreid_session *session, const clreid_pict
 CLREID_API clreid_status clreid_embed_maps(clreid_session *session, const clreid_picture *pictures, size_t count,
                                            float *neck, float *pooled, float *const *maps, clreid_error *error);
 
+/* ---- Tuning ----------------------------------------------------------------------------------------------------- */
+
+typedef struct clreid_tune_config {
+  int largest_batch; /* of the sessions that shall be fast; 0 means 1 */
+  double seconds;    /* that it may take, roughly; 0 means 60 */
+} clreid_tune_config;
+
+/* What was found for one shape; texts live for the time of the call. */
+typedef struct clreid_tune_layer {
+  int done, total;    /* shapes; this one is done */
+  const char *name;   /* the first layer of this shape */
+  const char *shape;  /* "kernel=conv precision=fp32 rows=2048 ..." */
+  int layers;         /* of this shape */
+  const char *before; /* the variant that layers of this shape had: "conv 6x1x16" */
+  const char *after;  /* the one that they are given from now on; NULL: they keep what they have */
+  double ratio;       /* time of after / time of before, measured in turns; 1 if they keep it */
+  int tried;          /* variants */
+} clreid_tune_layer;
+
+/* Called from clreid_tune's thread after each shape. */
+typedef void clreid_tune_progress(void *user, const clreid_tune_layer *layer);
+
+typedef struct clreid_tune_info {
+  int shapes;  /* that the model's layers have */
+  int tuned;   /* of them in time */
+  int kept;    /* shapes that were given another variant */
+  int tried;   /* variants in all ... */
+  int refused; /* ... and those that failed or gave other bits; the log names them */
+  double seconds;
+  const char *folder; /* of tuning.rows; lives as long as the model; NULL: none, what was kept ends with the device */
+} clreid_tune_info;
+
+/* Looks for the fastest variant of each of the model's layers on its device, the most expensive first. Every variant
+ * must give the same bits as the one before, and pass the self-test's shapes; what is faster by 3 % or more is kept as
+ * a row of tuning.rows in the device's tuning folder, and given to sessions that are created from then on, by this and
+ * other processes: their features have the same bits as before. Rows are for this device, driver and version of the
+ * library, and for batches whose layers have the sizes that were tuned. Nothing else should run meanwhile.
+ * progress, user, info (of the caller) may be NULL. Thread rule: any thread; others may use the model, which makes the
+ * times worthless. */
+CLREID_API clreid_status clreid_tune(clreid_model *model, const clreid_tune_config *config,
+                                     clreid_tune_progress *progress, void *user, clreid_tune_info *info,
+                                     clreid_error *error);
+
+/* Drops the device's rows, those for its other drivers and versions of the library too; *dropped (if not NULL) receives
+ * how many lines of the file they were. */
+CLREID_API clreid_status clreid_tune_reset(clreid_device *device, size_t *dropped, clreid_error *error);
+
 #ifdef __cplusplus
 }
 #endif
