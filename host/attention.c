@@ -16,7 +16,7 @@ static size_t local_bytes(const cr_tile *tile, int positions)
 
 static cr_tile tile_for(const cr_device *device, int positions)
 {
-  const cr_shape shape = {.kernel = CR_TILED_ATTENTION, .rows = positions, .columns = positions};
+  const cr_tiled_shape shape = {.kernel = CR_TILED_ATTENTION, .rows = positions, .columns = positions};
   return cr_tile_choose(device, &shape);
 }
 

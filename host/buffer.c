@@ -1,7 +1,7 @@
 /*
  * buffer.c - device memory with counted references, and in-order queues to move it.
  */
-#include "buffer.h"
+#include "times.h"
 
 #include <stdlib.h>
 
@@ -83,6 +83,7 @@ void cr_queue_destroy(cr_queue *queue)
 {
   if (!queue) return;
   clFinish(queue->queue);
+  cr_times_destroy(queue->times);
   clReleaseCommandQueue(queue->queue);
   cr_device_release(queue->device);
   free(queue);
@@ -92,7 +93,8 @@ clreid_status cr_queue_write(cr_queue *queue, cr_buffer *buffer, size_t offset_b
                              clreid_error *error)
 {
   if (!bytes) return CLREID_OK;
-  return cr_check(clEnqueueWriteBuffer(queue->queue, buffer->memory, CL_TRUE, offset_bytes, bytes, data, 0, NULL, NULL),
+  return cr_check(clEnqueueWriteBuffer(queue->queue, buffer->memory, CL_TRUE, offset_bytes, bytes, data, 0, NULL,
+                                       cr_times_note(queue, bytes)),
                   "clEnqueueWriteBuffer", error);
 }
 
@@ -100,7 +102,8 @@ clreid_status cr_queue_read(cr_queue *queue, cr_buffer *buffer, size_t offset_by
                             clreid_error *error)
 {
   if (!bytes) return CLREID_OK;
-  return cr_check(clEnqueueReadBuffer(queue->queue, buffer->memory, CL_TRUE, offset_bytes, bytes, data, 0, NULL, NULL),
+  return cr_check(clEnqueueReadBuffer(queue->queue, buffer->memory, CL_TRUE, offset_bytes, bytes, data, 0, NULL,
+                                      cr_times_note(queue, bytes)),
                   "clEnqueueReadBuffer", error);
 }
 

@@ -13,9 +13,12 @@ struct cr_buffer {
   int references; /* guarded by the device's mutex */
 };
 
+typedef struct cr_times cr_times;
+
 struct cr_queue {
   cr_device *device;
   cl_command_queue queue;
+  cr_times *times; /* NULL: nobody asked for times */
 };
 
 #endif

@@ -38,7 +38,12 @@ typedef struct cr_resize cr_resize; /* owns its upload buffers; belongs to one q
 clreid_status cr_resize_create(cr_queue *queue, const cr_resize_spec *spec, const cr_view *output, int largest_batch,
                                cr_resize **resize, clreid_error *error);
 void cr_resize_destroy(cr_resize *resize); /* NULL allowed */
-/* Uploads count pictures and enqueues one launch for all of them. Grows the upload buffers if it must. */
+/* Uploads count pictures: they may be reused when it returns. Grows the upload buffers if it must. */
+clreid_status cr_resize_upload(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error);
+/* Enqueues one launch for all `count` that were uploaded. */
+clreid_status cr_resize_launch(cr_resize *resize, int count, clreid_error *error);
+const char *cr_resize_variant(const cr_resize *resize); /* for profiles */
+/* Both, one after the other. */
 clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error);
 
 #endif

@@ -20,7 +20,7 @@ typedef struct cr_tune_task {
   int batch;
   cr_buffer *arena;                         /* where its views are, but for those of weights */
   size_t output_offset_bytes, output_bytes; /* of all that the operator may write */
-  double until;                             /* of cr_seconds: no new variant is tried after it */
+  double until; /* of cr_seconds: no variant but the first is tried after it; none at all if it is over at the start */
 } cr_tune_task;
 
 /* Numbers that are moderate as floats and as halves, the same on every call. */

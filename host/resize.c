@@ -324,7 +324,7 @@ static clreid_status check_picture(const cr_resize_spec *spec, const cr_resize_p
   return CLREID_OK;
 }
 
-clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
+clreid_status cr_resize_upload(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
 {
   if (count < 1 || count > resize->step->largest_batch)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "%d pictures were given to a resize prepared for 1 to %d", count,
@@ -335,6 +335,21 @@ clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures
   CR_TRY(place_pixels(pictures, count, resize->jobs, &bytes, error));
   CR_TRY(grow(resize, bytes, error));
   fill(resize, pictures, count);
-  CR_TRY(cr_queue_write(resize->step->queue, resize->upload, 0, bytes, resize->staging, error));
+  return cr_queue_write(resize->step->queue, resize->upload, 0, bytes, resize->staging, error);
+}
+
+clreid_status cr_resize_launch(cr_resize *resize, int count, clreid_error *error)
+{
   return cr_step_run(resize->step, count, error);
+}
+
+clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
+{
+  CR_TRY(cr_resize_upload(resize, pictures, count, error));
+  return cr_resize_launch(resize, count, error);
+}
+
+const char *cr_resize_variant(const cr_resize *resize)
+{
+  return cr_step_variant(resize->step);
 }

@@ -223,11 +223,11 @@ clreid_status cr_selftest_tile(cr_queue *queue, cr_tiled kernel, const cr_tile *
   const size_t count = conv ? COUNT(convolutions) : separable ? 2 : COUNT(products);
   for (size_t i = 0; i < count; i += 3) { /* a few: each may be another program */
     cr_trial_spec spec = conv ? convolution_at(i) : separable ? separable_at(i) : product_at(i);
-    cr_shape shape;
+    cr_tiled_shape shape;
     spec.seed = 1;
     spec.op.half = half;
     spec.op.tile = tile;
-    if (cr_shape_of(&spec.op, spec.batch, &shape) && cr_tile_fits(tile, &shape))
+    if (cr_tiled_shape_of(&spec.op, spec.batch, &shape) && cr_tile_fits(tile, &shape))
       CR_TRY(run_and_check(queue, &spec, false, checks, error));
   }
   return CLREID_OK;

@@ -31,7 +31,7 @@ bool cr_tile_valid(const cr_tile *t, const cr_facts *facts)
   return group <= MOST_GROUP && group <= facts->largest_work_group;
 }
 
-bool cr_tile_fits(const cr_tile *t, const cr_shape *shape)
+bool cr_tile_fits(const cr_tile *t, const cr_tiled_shape *shape)
 {
   if (shape->kernel == CR_TILED_SEPARABLE)
     return t->vectors == 1 && t->vector == CR_PANEL && t->local_rows == 1 && t->local_columns == 1;
@@ -44,11 +44,11 @@ bool cr_tile_same(const cr_tile *a, const cr_tile *b)
          a->columns_first == b->columns_first && a->local_rows == b->local_rows && a->local_columns == b->local_columns;
 }
 
-bool cr_shape_of(const cr_op *op, int maps, cr_shape *shape)
+bool cr_tiled_shape_of(const cr_op *op, int maps, cr_tiled_shape *shape)
 {
   const size_t times = (size_t)maps;
   if (cr_depthwise_fits(op)) return false;
-  *shape = (cr_shape){.taps = 1, .groups = 1, .half = op->half};
+  *shape = (cr_tiled_shape){.taps = 1, .groups = 1, .half = op->half};
   switch (op->kind) {
   case CR_CONV:
     shape->kernel = CR_TILED_CONV;
@@ -83,7 +83,7 @@ bool cr_shape_of(const cr_op *op, int maps, cr_shape *shape)
   }
 }
 
-cr_tile cr_tile_choose(const cr_device *device, const cr_shape *shape)
+cr_tile cr_tile_choose(const cr_device *device, const cr_tiled_shape *shape)
 {
   static const cr_tile smallest = {.rows = 1, .vectors = 1, .vector = 16, .local_rows = 1, .local_columns = 1};
   cr_tile tile = smallest; /* which every device and kernel takes */
@@ -93,10 +93,10 @@ cr_tile cr_tile_choose(const cr_device *device, const cr_shape *shape)
 
 void cr_step_tile(cr_step *step)
 {
-  cr_shape shape;
+  cr_tiled_shape shape;
   cr_device *device = step->queue->device;
   const cr_tile *given = step->op.tile;
-  if (!cr_shape_of(&step->op, step->largest_batch, &shape)) return;
+  if (!cr_tiled_shape_of(&step->op, step->largest_batch, &shape)) return;
   if (given && cr_tile_valid(given, &device->facts) && cr_tile_fits(given, &shape))
     step->tile = *given;
   else
@@ -117,13 +117,22 @@ void cr_tile_name(cr_step *step, const char *stem)
              t->local_columns);
 }
 
+/* Kernels are made for three kinds of epilogue, not for each: every kind is a program to compile. */
+static int possible(int flags)
+{
+  const int common = CR_EPILOGUE_BIAS | CR_EPILOGUE_RELU;
+  if (!(flags & ~common)) return common;
+  if (!(flags & ~(common | CR_EPILOGUE_RESIDUAL))) return common | CR_EPILOGUE_RESIDUAL;
+  return ~0;
+}
+
 /* On a CPU a panel streams by at the pace of the sums; 1 KiB ahead is what a memory needs to answer in time. */
 int cr_tile_options(const cr_step *step, int flags, char *text, size_t size)
 {
   const cr_tile *tile = &step->tile;
   const int ahead = step->queue->device->facts.type == CR_DEVICE_CPU ? 256 : 0;
-  return snprintf(text, size, "-DTM=%d -DTN=%d -DV=%d -DROW_DIM=%d -DHALF=%d -DAHEAD=%d -DFLAGS=%d", tile->rows,
-                  tile->vectors, tile->vector, tile->columns_first, step->op.half, ahead, flags);
+  return snprintf(text, size, "-DTM=%d -DTN=%d -DV=%d -DROW_DIM=%d -DHALF=%d -DAHEAD=%d -DEPILOGUE=%d", tile->rows,
+                  tile->vectors, tile->vector, tile->columns_first, step->op.half, ahead, possible(flags));
 }
 
 void cr_tile_space(cr_step *step, size_t rows, size_t columns, size_t third)

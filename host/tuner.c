@@ -24,11 +24,12 @@ enum { FEW_TURNS = 3, MANY_TURNS = 9, MOST_RUNS = 64, MOST_CANDIDATES = 512 };
 typedef struct trial {
   cr_queue *queue;
   const cr_tune_task *task;
-  cr_shape shape;
+  cr_tiled_shape shape;
   cr_step *today;
   void *bytes; /* [output_bytes], of noise or of what was read */
   XXH64_hash_t wanted;
-  int runs; /* that last RUN_SECONDS */
+  int runs;     /* that last RUN_SECONDS */
+  bool in_time; /* when it began: then one candidate is tried at least */
 } trial;
 
 /* ---- Operands --------------------------------------------------------------------------------------------------- */
@@ -243,7 +244,8 @@ static clreid_status search(trial *t, cr_tune_result *result, clreid_error *erro
   if (!list) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for %d variants", MOST_CANDIDATES);
   const int count = list_candidates(t, list);
   result->ratio = 1;
-  for (int i = 0; i < count && cr_seconds() < t->task->until; i++) try_candidate(t, &list[i].tile, &best, result);
+  for (int i = 0; i < count && ((t->in_time && i == 0) || cr_seconds() < t->task->until); i++)
+    try_candidate(t, &list[i].tile, &best, result);
   free(list);
   if (result->ratio <= GAIN) CR_TRY(confirm(t, &best, result, error));
   if (result->ratio > GAIN) {
@@ -262,8 +264,8 @@ static bool has_variants(const cr_op *op)
 
 bool cr_tune_key_of(const cr_device *device, const cr_op *op, int batch, cr_tune_key *key)
 {
-  cr_shape shape;
-  if (!has_variants(op) || !cr_shape_of(op, batch * (op->streams > 1 ? op->streams : 1), &shape)) return false;
+  cr_tiled_shape shape;
+  if (!has_variants(op) || !cr_tiled_shape_of(op, batch * (op->streams > 1 ? op->streams : 1), &shape)) return false;
   cr_tuned row = cr_tuned_make(&device->facts, &shape, &(cr_tile){.local_rows = 1, .local_columns = 1});
   for (int i = 0; i < CR_TUNED_TEXTS; i++) row.text[i][0] = 0;
   return cr_tuned_write(&row, key->text, sizeof key->text) < (int)sizeof key->text;
@@ -271,10 +273,10 @@ bool cr_tune_key_of(const cr_device *device, const cr_op *op, int batch, cr_tune
 
 clreid_status cr_tune(cr_queue *queue, const cr_tune_task *task, cr_tune_result *result, clreid_error *error)
 {
-  trial t = {.queue = queue, .task = task};
+  trial t = {.queue = queue, .task = task, .in_time = cr_seconds() < task->until};
   memset(result, 0, sizeof *result);
   if (!has_variants(task->op) ||
-      !cr_shape_of(task->op, task->batch * (task->op->streams > 1 ? task->op->streams : 1), &t.shape))
+      !cr_tiled_shape_of(task->op, task->batch * (task->op->streams > 1 ? task->op->streams : 1), &t.shape))
     return CLREID_OK;
   clreid_status status = prepare(&t, error);
   if (status == CLREID_OK) {

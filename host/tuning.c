@@ -305,7 +305,7 @@ static bool within(const cr_range *range, size_t number)
   return number >= range->least && number <= range->most;
 }
 
-bool cr_tuned_fits(const cr_tuned *row, const cr_facts *facts, const cr_shape *shape)
+bool cr_tuned_fits(const cr_tuned *row, const cr_facts *facts, const cr_tiled_shape *shape)
 {
   const size_t numbers[CR_TUNED_NUMBERS] = {shape->rows,         shape->columns, shape->depth,
                                             shape->taps,         shape->groups,  facts->float_vector_width,
@@ -318,7 +318,7 @@ bool cr_tuned_fits(const cr_tuned *row, const cr_facts *facts, const cr_shape *s
   return cr_tile_fits(&row->tile, shape) && cr_tile_valid(&row->tile, facts);
 }
 
-cr_tuned cr_tuned_make(const cr_facts *facts, const cr_shape *shape, const cr_tile *tile)
+cr_tuned cr_tuned_make(const cr_facts *facts, const cr_tiled_shape *shape, const cr_tile *tile)
 {
   const size_t numbers[] = {shape->rows, shape->columns, shape->depth, shape->taps, shape->groups};
   cr_tuned row = {.kernels = 1u << shape->kernel, .precision = shape->half ? FP16 : FP32, .tile = *tile};
@@ -420,7 +420,7 @@ void cr_tuning_free(cr_device *device)
   device->tuned_count = 0;
 }
 
-bool cr_tuning_find(const cr_device *device, const cr_shape *shape, cr_tile *tile)
+bool cr_tuning_find(const cr_device *device, const cr_tiled_shape *shape, cr_tile *tile)
 {
   bool found = false;
   cr_mutex_lock(device->mutex);
@@ -454,43 +454,69 @@ static clreid_status write_file(const cr_device *device, const char *path, span 
   return status;
 }
 
-/* Does the line stay? What cannot be read goes, and what is stale: of this device, but of another driver or library. */
-static bool stays(const cr_device *device, span line, const cr_tuned *fresh, bool *of_device)
+/* Is there a row that this process has kept for the same shapes? */
+static bool is_kept(const cr_device *device, const cr_tuned *row)
+{
+  for (size_t i = 0; i < device->tuned_count; i++)
+    if (device->tuned[i].kept && same_key(&device->tuned[i], row)) return true;
+  return false;
+}
+
+/* Does the line stay? What cannot be read goes, and what is stale: of this device, but of another driver or library. On
+ * a reset all of this device goes. */
+static bool stays(const cr_device *device, span line, bool reset, bool *of_device)
 {
   cr_tuned row;
   *of_device = false;
   if (cr_tuned_read(line.at, (size_t)(line.end - line.at), &row)) return false;
   if (!row.kernels) return true; /* a comment */
   *of_device = is_of_device(&row, &device->facts);
-  if (fresh) return !same_key(&row, fresh) && (!*of_device || is_for(&row, &device->facts));
-  return !*of_device;
+  if (reset) return !*of_device;
+  return !is_kept(device, &row) && (!*of_device || is_for(&row, &device->facts));
 }
 
-/* Writes the file anew: fresh first, then what stays. Without fresh the device's rows go; *dropped of them. */
-static clreid_status rewrite(const cr_device *device, const cr_tuned *fresh, size_t *dropped, clreid_error *error)
+static char *add_line(char *to, span line)
+{
+  const size_t size = (size_t)(line.end - line.at);
+  memcpy(to, line.at, size);
+  to[size] = '\n';
+  return to + size + 1;
+}
+
+/* The rows that this process has kept, all of them: another process may have written the file without them. */
+static char *add_kept(const cr_device *device, char *to)
+{
+  for (size_t i = 0; i < device->tuned_count; i++)
+    if (device->tuned[i].kept) {
+      to += cr_tuned_write(&device->tuned[i], to, MOST_LINE);
+      *to++ = '\n';
+    }
+  return to;
+}
+
+/* Writes the file anew: the rows kept by this process, then what stays of the lines in it; *dropped: its rows of this
+ * device that did not. Under the device's mutex. */
+static clreid_status rewrite(const cr_device *device, bool reset, size_t *dropped, clreid_error *error)
 {
   char path[1200];
   if (!file_path(device, path, sizeof path)) return CLREID_OK;
   cr_mapping file = {0};
   const bool exists = cr_map(path, &file, NULL) == CLREID_OK;
-  span old = exists ? span_of(&file) : (span){"", ""}, line;
-  if (!exists) old.end = old.at;
-  char *text = malloc((size_t)(old.end - old.at) + MOST_LINE + 2), *to = text;
+  span old = {"", ""}, line;
+  old.end = old.at;
+  if (exists) old = span_of(&file);
+  const size_t room = (size_t)(old.end - old.at) + 2 + device->tuned_count * (MOST_LINE + 1);
+  char *text = malloc(room), *to = text;
   clreid_status status = text ? CLREID_OK : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for rows of tuning");
-  if (text && fresh) to += cr_tuned_write(fresh, text, MOST_LINE);
-  if (text && fresh) *to++ = '\n';
+  if (text) to = add_kept(device, text);
   while (text && next_line(&old, &line)) {
     bool of_device;
-    const size_t size = (size_t)(line.end - line.at);
-    const bool kept = stays(device, line, fresh, &of_device);
+    const bool kept = stays(device, line, reset, &of_device);
     *dropped += !kept && of_device;
-    if (!kept) continue;
-    memcpy(to, line.at, size);
-    to += size;
-    *to++ = '\n';
+    if (kept) to = add_line(to, line);
   }
   if (exists) cr_unmap(&file);
-  if (text && (fresh || *dropped)) status = write_file(device, path, (span){text, to}, error);
+  if (text && (!reset || *dropped)) status = write_file(device, path, (span){text, to}, error);
   free(text);
   return status;
 }
@@ -508,16 +534,19 @@ static void drop_rows(cr_device *device, const cr_tuned *like)
 clreid_status cr_tuning_keep(cr_device *device, const cr_tuned *row, clreid_error *error)
 {
   size_t dropped = 0;
+  clreid_status status = CLREID_OK;
   cr_mutex_lock(device->mutex);
   drop_rows(device, row);
-  const bool kept = push(device, row);
-  if (kept) {
+  if (push(device, row)) {
     memmove(device->tuned + 1, device->tuned, (device->tuned_count - 1) * sizeof *device->tuned);
     device->tuned[0] = *row;
+    device->tuned[0].kept = true;
+    status = rewrite(device, false, &dropped, error);
+  } else {
+    status = cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a row of tuning");
   }
   cr_mutex_unlock(device->mutex);
-  if (!kept) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a row of tuning");
-  return rewrite(device, row, &dropped, error);
+  return status;
 }
 
 clreid_status cr_tuning_reset(cr_device *device, size_t *dropped, clreid_error *error)
@@ -525,6 +554,7 @@ clreid_status cr_tuning_reset(cr_device *device, size_t *dropped, clreid_error *
   *dropped = 0;
   cr_mutex_lock(device->mutex);
   drop_rows(device, NULL);
+  const clreid_status status = rewrite(device, true, dropped, error);
   cr_mutex_unlock(device->mutex);
-  return rewrite(device, NULL, dropped, error);
+  return status;
 }

@@ -38,6 +38,7 @@ struct cr_tuned {
   cr_range number[CR_TUNED_NUMBERS]; /* in the order of the head */
   char text[CR_TUNED_TEXTS][128];    /* all empty: not bound to one device */
   cr_tile tile;
+  bool kept; /* by this process */
 };
 
 /* Reads a line without its newline. NULL: a good row, or with *row's kernels 0 a line without one; else what is wrong
@@ -46,16 +47,16 @@ const char *cr_tuned_read(const char *line, size_t size, cr_tuned *row);
 /* The line for a row, without newline, as snprintf gives it. */
 int cr_tuned_write(const cr_tuned *row, char *line, size_t size);
 /* Is the row for this device, and does it fit the shape? */
-bool cr_tuned_fits(const cr_tuned *row, const cr_facts *facts, const cr_shape *shape);
+bool cr_tuned_fits(const cr_tuned *row, const cr_facts *facts, const cr_tiled_shape *shape);
 /* The row that gives a shape a tile on this device alone. Many rows are rounded to a range: tiles of up to 16 rows
  * waste little of them. */
-cr_tuned cr_tuned_make(const cr_facts *facts, const cr_shape *shape, const cr_tile *tile);
+cr_tuned cr_tuned_make(const cr_facts *facts, const cr_tiled_shape *shape, const cr_tile *tile);
 
 /* Fills the device's list: the rows of its folder's file, then the shipped ones. Never a reason to fail. */
 void cr_tuning_load(cr_device *device);
 void cr_tuning_free(cr_device *device);
 /* The tile of the first row that fits; false, and *tile as it was, if none does. */
-bool cr_tuning_find(const cr_device *device, const cr_shape *shape, cr_tile *tile);
+bool cr_tuning_find(const cr_device *device, const cr_tiled_shape *shape, cr_tile *tile);
 /* The row of this place in the list; false past its end. */
 bool cr_tuning_at(const cr_device *device, size_t index, cr_tuned *row);
 /* Puts the row before all others, in the list and in the folder's file (written aside and renamed), in the place of one

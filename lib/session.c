@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api.h"
+#include "profile.h"
 
 struct clreid_session {
   clreid_model *model;
@@ -23,6 +23,7 @@ struct clreid_session {
   uint16_t *halves;            /* ... where an output is stored as half */
   void *map;                   /* a map's tensor of the largest batch; NULL: no maps */
   clreid_session_info info;
+  cr_profile *profile; /* NULL: nobody asked for one */
 };
 
 /* ---- Preparation ------------------------------------------------------------------------------------------------ */
@@ -102,7 +103,12 @@ static clreid_status allocate(clreid_session *s, clreid_error *error)
 
 static clreid_status run_steps(clreid_session *s, int batch, clreid_error *error)
 {
-  for (int k = 0; k < s->model->plan->step_count; k++) CR_TRY(cr_step_run(s->steps[k], batch, error));
+  const int count = s->model->plan->step_count;
+  for (int k = 0; k < count; k++) {
+    cr_profile_stamp(s->profile, CR_STAMP_STEP + k);
+    CR_TRY(cr_step_run(s->steps[k], batch, error));
+  }
+  cr_profile_stamp(s->profile, CR_STAMP_STEP + count);
   return CLREID_OK;
 }
 
@@ -142,13 +148,17 @@ static clreid_status warm_up(clreid_session *s, clreid_error *error)
   return CLREID_OK;
 }
 
-static clreid_status prepare(clreid_session *s, clreid_error *error)
+static clreid_status prepare(clreid_session *s, bool profile, clreid_error *error)
 {
   CR_TRY(allocate(s, error));
-  CR_TRY(cr_queue_create(s->model->device, &s->queue, error));
+  if (profile)
+    CR_TRY(cr_queue_create_timed(s->model->device, cr_profile_commands(s->model->plan), &s->queue, error));
+  else
+    CR_TRY(cr_queue_create(s->model->device, &s->queue, error));
   CR_TRY(create_resize(s, error));
   for (int k = 0; k < s->model->plan->step_count; k++) CR_TRY(create_step(s, k, error));
   CR_TRY(warm_up(s, error));
+  if (profile) CR_TRY(cr_profile_create(s->model, s->steps, s->resize, s->queue, &s->profile, error));
   cr_say(cr_device_log(s->model->device), "session: batch %d, %d launches, arena %.2f MiB a picture", s->largest_batch,
          s->info.launches, (double)s->model->plan->arena_bytes / (1 << 20));
   return CLREID_OK;
@@ -169,7 +179,7 @@ clreid_status clreid_session_create(clreid_model *model, const clreid_session_co
   s->model = model;
   s->largest_batch = batch;
   cr_model_retain(model);
-  const clreid_status status = prepare(s, error);
+  const clreid_status status = prepare(s, config && config->profile, error);
   if (status != CLREID_OK) {
     clreid_session_destroy(s);
     return status;
@@ -181,6 +191,7 @@ clreid_status clreid_session_create(clreid_model *model, const clreid_session_co
 void clreid_session_destroy(clreid_session *s)
 {
   if (!s) return;
+  cr_profile_destroy(s->profile);
   for (int k = 0; s->steps && k < s->model->plan->step_count; k++) cr_step_destroy(s->steps[k]);
   cr_resize_destroy(s->resize);
   cr_queue_destroy(s->queue);
@@ -200,63 +211,28 @@ void clreid_session_describe(const clreid_session *session, clreid_session_info 
   if (session && info) *info = session->info;
 }
 
+clreid_status clreid_session_profile(clreid_session *s, const clreid_profile_row **rows, size_t *count, double *pass_ms,
+                                     clreid_error *error)
+{
+  if (!s || !rows || !count || !pass_ms)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_session_profile needs session, rows, count and pass_ms");
+  *rows = NULL;
+  *count = 0;
+  *pass_ms = 0;
+  if (!s->profile)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT,
+                   "the session of %s was created without a profile; create it with "
+                   "profile set",
+                   s->model->network->name);
+  return cr_profile_rows(s->profile, rows, count, pass_ms, error);
+}
+
 /* ---- Not finite ------------------------------------------------------------------------------------------------- */
 
-/* Rows and columns of a step's output for one picture. */
-static void output_size(const cr_op *op, size_t *rows, size_t *columns)
+/* Planes and panels are other layouts of what a step before or after them holds. */
+static bool is_rows(cr_kind kind)
 {
-  *rows = *columns = 0; /* panels hold what their input holds */
-  switch (op->kind) {
-  case CR_CONV:
-    *rows = (size_t)op->conv.out_height * op->conv.out_width;
-    *columns = op->conv.out_channels;
-    break;
-  case CR_GEMM:
-    *rows = op->gemm.m, *columns = op->gemm.n;
-    break;
-  case CR_POOL:
-    *rows = op->pool.global ? 1 : (size_t)op->pool.out_height * op->pool.out_width;
-    *columns = op->pool.channels;
-    break;
-  case CR_SCALE:
-    *rows = op->scale.rows, *columns = op->scale.columns;
-    break;
-  case CR_MASK:
-    *rows = op->mask.rows, *columns = op->mask.columns;
-    break;
-  case CR_SOFTMAX:
-    *rows = op->softmax.rows, *columns = op->softmax.columns;
-    break;
-  case CR_ATTENTION:
-    *rows = op->attention.positions, *columns = op->attention.inner;
-    break;
-  case CR_HARMONY:
-    *rows = 1, *columns = cr_harmony_length(&op->harmony);
-    break;
-  case CR_ATTEND:
-    *rows = op->attend.rows, *columns = op->attend.columns;
-    break;
-  case CR_CROP:
-    *rows = (size_t)op->crop.streams * op->crop.out_height * op->crop.out_width;
-    *columns = op->crop.channels;
-    break;
-  case CR_SEPARABLE:
-    *rows = (size_t)op->separable.out_height * op->separable.out_width;
-    *columns = op->separable.out_channels;
-    break;
-  case CR_NORMALISE:
-    *rows = 1, *columns = op->normalise.columns;
-    break;
-  case CR_WINOGRAD_OUTPUT:
-    *rows = (size_t)op->winograd.out_height * op->winograd.out_width;
-    *columns = op->winograd.out_channels;
-    break;
-  case CR_WINOGRAD_INPUT:
-  case CR_WINOGRAD_PRODUCT: /* planes come out in its output */
-  case CR_PACK:
-  case CR_KINDS:
-    break;
-  }
+  return kind != CR_PACK && kind != CR_WINOGRAD_INPUT && kind != CR_WINOGRAD_PRODUCT;
 }
 
 static clreid_status output_is_finite(clreid_session *s, int index, int batch, bool *finite, clreid_error *error)
@@ -266,10 +242,9 @@ static clreid_status output_is_finite(clreid_session *s, int index, int batch, b
   cr_view view = op->view[CR_OUTPUT];
   const bool half = cr_plan_element_bytes(plan, &plan->tensors[view.tensor]) == sizeof(uint16_t);
   const size_t element = half ? sizeof(uint16_t) : sizeof(float), elements = view.picture - view.offset;
-  size_t rows, columns;
-  output_size(op, &rows, &columns);
+  const cr_shape shape = cr_op_shape(op, CR_OUTPUT); /* of a stream of a picture, if it has several */
   *finite = true;
-  if (!rows) return CLREID_OK;
+  if (!is_rows(op->kind)) return CLREID_OK;
   resolve(s, &view);
   float *values = malloc(elements * sizeof *values);
   uint16_t *halves = half ? malloc(elements * sizeof *halves) : NULL;
@@ -281,8 +256,8 @@ static clreid_status output_is_finite(clreid_session *s, int index, int batch, b
     status = cr_queue_read(s->queue, view.buffer, (view.offset + (size_t)b * view.picture) * element,
                            elements * element, half ? (void *)halves : values, error);
     if (status == CLREID_OK && half) cr_from_half(halves, values, elements);
-    for (size_t r = 0; r < rows && status == CLREID_OK; r++)
-      for (size_t c = 0; c < columns; c++)
+    for (size_t r = 0; r < shape.rows && status == CLREID_OK; r++)
+      for (size_t c = 0; c < shape.columns; c++)
         if (!isfinite(values[r * view.row + c])) *finite = false;
   }
   free(values);
@@ -339,7 +314,9 @@ static clreid_status upload(clreid_session *s, const clreid_picture *pictures, i
     CR_TRY(cr_axes_get(s->axes, p->width, plan->input_width, &to->across, error));
     CR_TRY(cr_axes_get(s->axes, p->height, plan->input_height, &to->down, error));
   }
-  return cr_resize_run(s->resize, s->pictures, batch, error);
+  CR_TRY(cr_resize_upload(s->resize, s->pictures, batch, error));
+  cr_profile_stamp(s->profile, CR_STAMP_UPLOADED);
+  return cr_resize_launch(s->resize, batch, error);
 }
 
 /* features[batch][D] of one output; false in *finite if a number is not. */
@@ -355,6 +332,7 @@ static clreid_status download(clreid_session *s, cr_output output, int batch, fl
   resolve(s, &view);
   CR_TRY(cr_queue_read(s->queue, view.buffer, view.offset * element, count * element,
                        half ? (void *)s->halves : s->features, error));
+  cr_profile_stamp(s->profile, CR_STAMP_READ);
   if (half) cr_from_half(s->halves, s->features, count);
   for (int k = 0; k < batch; k++) {
     for (size_t i = 0; i < length; i++) *finite &= isfinite(s->features[k * row + i]) != 0;
@@ -383,6 +361,7 @@ static clreid_status download_map(clreid_session *s, const cr_plan_map *planned,
   resolve(s, &view);
   CR_TRY(
       cr_queue_read(s->queue, view.buffer, view.offset * size, (size_t)batch * within.picture * size, s->map, error));
+  cr_profile_stamp(s->profile, CR_STAMP_READ);
   for (size_t k = 0; k < (size_t)batch; k++)
     for (size_t i = 0; i < numbers; i++)
       map[k * numbers + i] =
@@ -420,9 +399,11 @@ static clreid_status embed(clreid_session *s, const clreid_picture *pictures, si
   for (size_t done = 0; done < count;) {
     const size_t left = count - done;
     const int batch = left < (size_t)s->largest_batch ? (int)left : s->largest_batch;
+    cr_profile_stamp(s->profile, CR_STAMP_BEGIN);
     CR_TRY(embed_batch(s, pictures + done, batch, neck ? neck + done * length : NULL,
                        pooled ? pooled + done * length : NULL, error));
     CR_TRY(download_maps(s, done, batch, maps, error));
+    cr_profile_end(s->profile, batch);
     done += (size_t)batch;
   }
   return CLREID_OK;

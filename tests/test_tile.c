@@ -33,7 +33,7 @@ static void every_choice_is_valid(void **state)
           for (size_t c = 0; c < sizeof columns / sizeof columns[0]; c++) {
             device.facts.type = types[t];
             device.facts.float_vector_width = width;
-            const cr_shape shape = {.rows = rows[r], .columns = columns[c], .depth = 1, .taps = 1, .groups = 1};
+            const cr_tiled_shape shape = {.rows = rows[r], .columns = columns[c], .depth = 1, .taps = 1, .groups = 1};
             const cr_tile tile = cr_tile_choose(&device, &shape);
             if (!cr_tile_valid(&tile, &device.facts))
               fail_msg("type %d, groups of %d, vectors of %u: %zu rows of %d get a tile that cannot run", types[t],

@@ -46,16 +46,16 @@ static void forget(cr_device *device)
   cr_mutex_destroy(device->mutex);
 }
 
-static cr_shape shape_of(cr_tiled kernel, size_t rows, size_t columns)
+static cr_tiled_shape shape_of(cr_tiled kernel, size_t rows, size_t columns)
 {
-  return (cr_shape){.kernel = kernel, .rows = rows, .columns = columns, .depth = 64, .taps = 1, .groups = 1};
+  return (cr_tiled_shape){.kernel = kernel, .rows = rows, .columns = columns, .depth = 64, .taps = 1, .groups = 1};
 }
 
 static const cr_tile odd_tile = {.rows = 5, .vectors = 3, .vector = 8, .local_rows = 1, .local_columns = 1};
 
 static cr_tuned row_of(cr_tiled kernel, size_t rows)
 {
-  const cr_shape shape = shape_of(kernel, rows, 48);
+  const cr_tiled_shape shape = shape_of(kernel, rows, 48);
   return cr_tuned_make(&cpu, &shape, &odd_tile);
 }
 
@@ -80,11 +80,12 @@ static void rows_make_the_round_trip(void **state)
     cr_tuned row;
     char line[1024];
     assert_null(read_row(lines[i], &row));
-    assert_int_equal(cr_tuned_write(&row, line, sizeof line), strlen(line));
+    const int length = cr_tuned_write(&row, line, sizeof line);
+    assert_int_equal(length, strlen(line));
     assert_string_equal(line, lines[i]);
     for (size_t size = 0; size <= strlen(line); size++) { /* as snprintf counts, whatever the room */
       char cut[1024];
-      assert_int_equal(cr_tuned_write(&row, cut, size), strlen(line));
+      assert_int_equal(cr_tuned_write(&row, cut, size), length);
     }
   }
   const cr_tuned made = row_of(CR_TILED_WINOGRAD, 300), large = row_of(CR_TILED_CONV, 5000);
@@ -179,7 +180,7 @@ static void shipped_rows_are_the_defaults(void **state)
   cr_device device = paper_device(NULL);
   assert_int_equal(said, 0);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    cr_shape shape = shape_of(CR_TILED_CONV, rows[i].rows, (size_t)rows[i].columns);
+    cr_tiled_shape shape = shape_of(CR_TILED_CONV, rows[i].rows, (size_t)rows[i].columns);
     shape.groups = rows[i].groups;
     device.facts.type = rows[i].type;
     device.facts.float_vector_width = rows[i].width;
@@ -190,7 +191,7 @@ static void shipped_rows_are_the_defaults(void **state)
   }
   device.facts = cpu;
   for (size_t r = 4; r < 48; r++) { /* as few rows past the end as can be */
-    const cr_shape shape = shape_of(CR_TILED_GEMM, r, 64);
+    const cr_tiled_shape shape = shape_of(CR_TILED_GEMM, r, 64);
     assert_int_equal(cr_tile_choose(&device, &shape).rows, (r + 5) / 6 * 6 > (r + 3) / 4 * 4 ? 4 : 6);
   }
   forget(&device);
@@ -219,7 +220,7 @@ static size_t load_file(const folder *f)
   cr_tuned row;
   const size_t bound = bound_rows(&device);
   for (size_t i = 0; cr_tuning_at(&device, i, &row); i++) assert_true(cr_tile_valid(&row.tile, &cpu));
-  const cr_shape shape = shape_of(CR_TILED_SEPARABLE, 100, 32);
+  const cr_tiled_shape shape = shape_of(CR_TILED_SEPARABLE, 100, 32);
   assert_int_equal(cr_tile_choose(&device, &shape).rows, 6);
   forget(&device);
   return bound;
@@ -289,7 +290,7 @@ static void rows_of_others_are_passed_over(void **state)
   (void)state;
   static const int texts[] = {0, 1, 2, 3};
   const folder f = folder_make();
-  const cr_shape shape = shape_of(CR_TILED_CONV, 100, 48);
+  const cr_tiled_shape shape = shape_of(CR_TILED_CONV, 100, 48);
   char line[1024];
   for (size_t i = 0; i <= sizeof texts / sizeof texts[0]; i++) {
     const bool own = i == sizeof texts / sizeof texts[0];
@@ -348,7 +349,7 @@ static void rows_are_kept_and_dropped(void **state)
       "# mine\nkernel=nothing\nkernel=gemm tile=2x1x4 platform=\"p\" device=\"d\" driver=\"1\" "
       "library=\"2\"\nkernel=conv tile=2x1x8 rows=7";
   const folder f = folder_make();
-  const cr_shape shape = shape_of(CR_TILED_CONV, 100, 48);
+  const cr_tiled_shape shape = shape_of(CR_TILED_CONV, 100, 48);
   clreid_error error = {CLREID_OK, ""};
   size_t dropped = 99;
   write_file(&f, before, sizeof before - 1);
@@ -364,7 +365,7 @@ static void rows_are_kept_and_dropped(void **state)
   device = paper_device(&f);
   assert_int_equal(cr_tile_choose(&device, &shape).rows, 4);
   assert_int_equal(bound_rows(&device), 1);
-  assert_int_equal(cr_tile_choose(&device, &(cr_shape){.rows = 7}).rows, 2);
+  assert_int_equal(cr_tile_choose(&device, &(cr_tiled_shape){.rows = 7}).rows, 2);
   assert_int_equal(cr_tuning_reset(&device, &dropped, &error), CLREID_OK);
   assert_int_equal(dropped, 1);
   assert_int_equal(cr_tile_choose(&device, &shape).rows, 6);
@@ -380,11 +381,11 @@ static void rows_are_kept_and_dropped(void **state)
   folder_remove(&f);
 }
 
-/* Whoever writes last has his last row in the file, all rows in it are whole, and nothing else lies in the folder. */
+/* Whoever writes last has all his rows in the file; they are whole, and nothing else lies in the folder. */
 static void processes_may_write_at_once(void **state)
 {
   (void)state;
-  enum { WRITERS = 3, TIMES = 60 };
+  enum { WRITERS = 3, TIMES = 40 };
   const folder f = folder_make();
   pid_t children[WRITERS];
   for (size_t w = 0; w < WRITERS; w++) {
@@ -406,7 +407,7 @@ static void processes_may_write_at_once(void **state)
   said = 0;
   const size_t rows = load_file(&f);
   printf("%zu of %d rows\n", rows, WRITERS * TIMES);
-  assert_true(rows >= 1 && rows <= WRITERS * TIMES);
+  assert_true(rows >= TIMES && rows <= WRITERS * TIMES);
   assert_int_equal(said, 0);
   assert_int_equal(folder_entries(&f), 1);
   folder_remove(&f);
@@ -414,7 +415,7 @@ static void processes_may_write_at_once(void **state)
 
 /* ---- Tiles ------------------------------------------------------------------------------------------------------- */
 
-static cr_tile draw_tile(uint64_t *next, const cr_shape *shape)
+static cr_tile draw_tile(uint64_t *next, const cr_tiled_shape *shape)
 {
   for (;;) {
     const cr_tile tile = {.rows = support_random((*next)++, 1, 16),
@@ -433,11 +434,11 @@ static void examine_drawn(cr_trial_spec spec, uint64_t *next)
 {
   clreid_error error = {CLREID_OK, ""};
   cr_trial *trial;
-  cr_shape shape;
+  cr_tiled_shape shape;
   int checks = 0;
   spec.seed = support_seed();
   spec.op.half = support_random((*next)++, 0, 1);
-  assert_true(cr_shape_of(&spec.op, spec.batch, &shape));
+  assert_true(cr_tiled_shape_of(&spec.op, spec.batch, &shape));
   const cr_tile tile = draw_tile(next, &shape);
   if (cr_trial_create(support_queue(), &spec, &trial, &error) != CLREID_OK) fail_msg("%s", error.text);
   const size_t bytes = cr_trial_output_bytes(trial);
@@ -552,7 +553,8 @@ static cr_tune_result tune_product(cr_device *device, double seconds, char varia
 /* "TM == 8 && TN == 1 && V == 16": the tile that the product is given without tuning. */
 static void own_tile(char condition[64])
 {
-  const cr_shape shape = {.kernel = CR_TILED_GEMM, .rows = 48, .columns = 64, .depth = 96, .taps = 1, .groups = 1};
+  const cr_tiled_shape shape = {
+      .kernel = CR_TILED_GEMM, .rows = 48, .columns = 64, .depth = 96, .taps = 1, .groups = 1};
   const cr_tile tile = cr_tile_choose(support_device(), &shape);
   snprintf(condition, 64, "TM == %d && TN == %d && V == %d", tile.rows, tile.vectors, tile.vector);
 }
