@@ -140,11 +140,12 @@ static clreid_status tune(tuning *t, double end, clreid_tune_progress *progress,
   CR_TRY(find_kinds(t, error));
   CR_TRY(cr_tune_fill(t->queue, t->arena, error));
   info->shapes = t->count;
-  for (int k = 0; k < t->count && cr_seconds() < end; k++) {
+  for (int k = 0; k < t->count; k++) {
     const layer_kind *kind = &t->kinds[k];
-    const double now = cr_seconds();
+    const double now = cr_seconds(), left = end > now ? end - now : 0;
+    if (k && left == 0) break; /* the first one has a try, however long the preparation took */
     cr_tune_result result;
-    CR_TRY(tune_kind(t, kind, now + (end - now) * kind->cost / cost_from(t, k), &result, error));
+    CR_TRY(tune_kind(t, kind, now + (left + 1e-3) * kind->cost / cost_from(t, k), &result, error));
     info->tuned++;
     info->tried += result.tried;
     info->refused += result.wrong;

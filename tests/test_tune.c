@@ -357,6 +357,8 @@ static void rows_are_kept_and_dropped(void **state)
   cr_tuned row = row_of(CR_TILED_CONV, 100), stale = row_of(CR_TILED_CONV, 200);
   strcpy(stale.text[2], "0.9");
   keep(&device, &stale);
+  forget(&device);
+  device = paper_device(&f);
   keep(&device, &row);
   row.tile.rows = 4;
   keep(&device, &row);
