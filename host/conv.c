@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "depthwise.h"
+#include "grouped.h"
 #include "tile.h"
 
 /* ---- Groups and panels ------------------------------------------------------------------------------------------ */
@@ -64,16 +65,16 @@ clreid_status cr_conv_pack(cr_device *device, const cr_op *op, const float *weig
                            cr_buffer **packed, clreid_error *error)
 {
   const cr_conv *conv = &op->conv;
-  const bool depthwise = cr_depthwise_fits(op);
-  const size_t count =
-      cr_padded(conv->out_channels) * conv->kernel_height * conv->kernel_width * (depthwise ? 1 : panel_depth(conv));
+  const bool depthwise = cr_depthwise_fits(op), grouped = cr_grouped_fits(device, op);
+  const int depth = depthwise ? 1 : grouped ? group_in(conv) : panel_depth(conv);
+  const size_t count = cr_padded(conv->out_channels) * conv->kernel_height * conv->kernel_width * depth;
   float *floats = calloc(count, sizeof *floats);
   uint16_t *halves = op->half ? malloc(count * sizeof *halves) : NULL;
   clreid_status status = CLREID_OK;
   if (!floats || (op->half && !halves)) {
     status = cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for the %zu weights of %s", count, op->name);
   } else {
-    (depthwise ? cr_depthwise_pack : pack_panels)(conv, weights, scale, floats);
+    (depthwise ? cr_depthwise_pack : grouped ? cr_grouped_pack : pack_panels)(conv, weights, scale, floats);
     if (op->half) cr_to_half(floats, halves, count);
     status = cr_buffer_create(device, count * (op->half ? sizeof *halves : sizeof *floats),
                               op->half ? (const void *)halves : floats, packed, error);

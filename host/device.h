@@ -26,6 +26,7 @@ struct cr_device {
   char *tuning_folder;  /* NULL: rows are kept for the device's life alone */
   cr_tuned *tuned;      /* rows that say which tile a shape is given, the first that fits; guarded by mutex */
   size_t tuned_count;
+  int half_wide; /* HALF_WIDE of cl/half.clh; by facts, tests try the others */
 };
 
 #endif

@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 
-#include "depthwise.h"
 #include "tuning.h"
 
 enum { MOST_ROWS = 16, MOST_VECTORS = 4, MOST_SUMS = 512, MOST_GROUP = 256 };
@@ -35,7 +34,8 @@ bool cr_tile_fits(const cr_tile *t, const cr_tiled_shape *shape)
 {
   if (shape->kernel == CR_TILED_SEPARABLE)
     return t->vectors == 1 && t->vector == CR_PANEL && t->local_rows == 1 && t->local_columns == 1;
-  return shape->groups <= 1 || t->vectors * t->vector <= CR_PANEL; /* a tile reads the channels of one panel */
+  const size_t width = (size_t)t->vectors * t->vector; /* a tile reads the channels of one panel or of one group */
+  return shape->groups <= 1 || width <= CR_PANEL || shape->columns / shape->groups % width == 0;
 }
 
 bool cr_tile_same(const cr_tile *a, const cr_tile *b)
@@ -47,7 +47,6 @@ bool cr_tile_same(const cr_tile *a, const cr_tile *b)
 bool cr_tiled_shape_of(const cr_op *op, int maps, cr_tiled_shape *shape)
 {
   const size_t times = (size_t)maps;
-  if (cr_depthwise_fits(op)) return false;
   *shape = (cr_tiled_shape){.taps = 1, .groups = 1, .half = op->half};
   switch (op->kind) {
   case CR_CONV:
@@ -126,11 +125,11 @@ static int possible(int flags)
   return ~0;
 }
 
-/* On a CPU a panel streams by at the pace of the sums; 1 KiB ahead is what a memory needs to answer in time. */
+/* On a CPU a panel streams by at the pace of the sums; 4 KiB ahead is what a memory needs to answer in time. */
 int cr_tile_options(const cr_step *step, int flags, char *text, size_t size)
 {
   const cr_tile *tile = &step->tile;
-  const int ahead = step->queue->device->facts.type == CR_DEVICE_CPU ? 256 : 0;
+  const int ahead = step->queue->device->facts.type == CR_DEVICE_CPU ? 1024 : 0;
   return snprintf(text, size, "-DTM=%d -DTN=%d -DV=%d -DROW_DIM=%d -DHALF=%d -DAHEAD=%d -DEPILOGUE=%d", tile->rows,
                   tile->vectors, tile->vector, tile->columns_first, step->op.half, ahead, possible(flags));
 }

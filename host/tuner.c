@@ -12,6 +12,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "depthwise.h"
+#include "grouped.h"
 #include "selftest.h"
 #include "tuning.h"
 
@@ -257,15 +259,17 @@ static clreid_status search(trial *t, cr_tune_result *result, clreid_error *erro
   return cr_tuning_keep(t->queue->device, &row, error);
 }
 
-static bool has_variants(const cr_op *op)
+static bool has_variants(const cr_device *device, const cr_op *op)
 {
+  if (cr_depthwise_fits(op) || cr_grouped_fits(device, op)) return false;
   return !op->plain && op->kind != CR_ATTENTION && !(op->kind == CR_GEMM && op->gemm.library);
 }
 
 bool cr_tune_key_of(const cr_device *device, const cr_op *op, int batch, cr_tune_key *key)
 {
   cr_tiled_shape shape;
-  if (!has_variants(op) || !cr_tiled_shape_of(op, batch * (op->streams > 1 ? op->streams : 1), &shape)) return false;
+  if (!has_variants(device, op) || !cr_tiled_shape_of(op, batch * (op->streams > 1 ? op->streams : 1), &shape))
+    return false;
   cr_tuned row = cr_tuned_make(&device->facts, &shape, &(cr_tile){.local_rows = 1, .local_columns = 1});
   for (int i = 0; i < CR_TUNED_TEXTS; i++) row.text[i][0] = 0;
   return cr_tuned_write(&row, key->text, sizeof key->text) < (int)sizeof key->text;
@@ -275,7 +279,7 @@ clreid_status cr_tune(cr_queue *queue, const cr_tune_task *task, cr_tune_result 
 {
   trial t = {.queue = queue, .task = task, .in_time = cr_seconds() < task->until};
   memset(result, 0, sizeof *result);
-  if (!has_variants(task->op) ||
+  if (!has_variants(queue->device, task->op) ||
       !cr_tiled_shape_of(task->op, task->batch * (task->op->streams > 1 ? task->op->streams : 1), &t.shape))
     return CLREID_OK;
   clreid_status status = prepare(&t, error);
