@@ -100,6 +100,7 @@ clreid_status clreid_device_open(const clreid_device_config *config, clreid_devi
   if (!config) config = &defaults;
   const cr_device_config host = {.choice = config->choice,
                                  .cache_folder = config->cache_folder,
+                                 .tuning_folder = config->tuning_folder,
                                  .kernel_folder = config->kernel_folder,
                                  .log = {config->log, config->log_user}};
   clreid_device *device = calloc(1, sizeof *device);
