@@ -1,24 +1,29 @@
 /*
  * command_match.c - clreid match: the nearest gallery features of each query feature.
  *
- * Walks both files in blocks, so neither has to fit into memory. Both are checked whole before the first line of
- * result.
+ * Walks both files in blocks, so neither has to fit into memory: as many gallery features as a slab holds are searched
+ * at a time, and what is found in each is merged. Both files are checked whole before the first line of result.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <clreid/clreid_gallery.h>
 
 #include "command.h"
 #include "console.h"
 #include "json.h"
-#include "nearest.h"
 #include "npy.h"
 #include "progress.h"
 
 enum {
   BLOCK_BYTES = 16 << 20,  /* of rows of a file, at a time */
-  BLOCK_ENTRIES = 1 << 20, /* of the lists of a block of queries: 16 MiB */
+  SLAB_BYTES = 512 << 20,  /* of gallery features, on the device at a time */
+  BLOCK_ENTRIES = 1 << 19, /* of the lists of a block of queries: 24 MiB */
+  TOGETHER = 64,           /* queries of a search */
 };
 
 typedef struct settings {
@@ -26,22 +31,38 @@ typedef struct settings {
   int metric;
   uint64_t top;
   bool json;
+  options_common common;
 } settings;
 
 /* Some rows of a file. */
 typedef struct block {
   npy file;
   uint64_t first, count, most;
-  float *rows;     /* [most][columns] */
-  double *lengths; /* [most], for the cosine */
+  float *rows; /* [most][columns] */
 } block;
+
+typedef struct entry {
+  double distance;
+  uint64_t index;
+} entry;
+
+/* The nearest so far of a query, nearest first. */
+typedef struct list {
+  entry *entries; /* [top] */
+  size_t count;
+} list;
 
 typedef struct run {
   const settings *set;
   block query, gallery;
-  uint64_t top;           /* min(--top, rows of the gallery) */
-  nearest_list *lists;    /* [query.most] */
-  nearest_entry *entries; /* [query.most][2 * top] */
+  uint64_t top;          /* min(--top, rows of the gallery) */
+  list *lists;           /* [query.most] */
+  entry *entries;        /* [query.most][top] */
+  entry *merged;         /* [top] */
+  clreid_match *matches; /* [TOGETHER][top] */
+  clreid_device *device;
+  clreid_gallery *slab;
+  uint64_t slab_first, slab_count, slab_most; /* which rows of the gallery lie in it */
 } run;
 
 static clreid_status no_memory(clreid_error *error)
@@ -58,14 +79,9 @@ static uint64_t least_of(uint64_t a, uint64_t b)
 
 static clreid_status load(block *part, uint64_t first, clreid_error *error)
 {
-  const uint64_t columns = part->file.columns;
   part->first = first;
   part->count = least_of(part->most, part->file.rows - first);
-  const clreid_status status = npy_read(&part->file, first, part->count, part->rows, error);
-  for (uint64_t i = 0; i < part->count && status == CLREID_OK; ++i) {
-    part->lengths[i] = nearest_length(part->rows + i * columns, columns);
-  }
-  return status;
+  return npy_read(&part->file, first, part->count, part->rows, error);
 }
 
 static bool is_finite(const float *row, uint64_t columns)
@@ -79,7 +95,7 @@ static bool is_finite(const float *row, uint64_t columns)
 /* Counts the rows of the file that are not finite and names the first few. */
 static clreid_status check_finite(block *part, clreid_error *error)
 {
-  char list[128] = "";
+  char named[128] = "";
   size_t listed = 0;
   uint64_t count = 0;
   for (uint64_t first = 0; first < part->file.rows; first += part->most) {
@@ -88,13 +104,13 @@ static clreid_status check_finite(block *part, clreid_error *error)
     for (uint64_t i = 0; i < part->count; ++i) {
       if (is_finite(part->rows + i * part->file.columns, part->file.columns)) continue;
       if (++count > 5) continue;
-      listed += (size_t)snprintf(list + listed, sizeof list - listed, "%s%" PRIu64, count > 1 ? ", " : "", first + i);
+      listed += (size_t)snprintf(named + listed, sizeof named - listed, "%s%" PRIu64, count > 1 ? ", " : "", first + i);
     }
   }
   if (count == 0) return CLREID_OK;
   return console_fail(error, CLREID_INVALID_FILE,
                       "'%s' has %" PRIu64 " of %" PRIu64 " rows that are not finite (%s%s): leave their pictures out",
-                      part->file.path, count, part->file.rows, list, count > 5 ? ", ..." : "");
+                      part->file.path, count, part->file.rows, named, count > 5 ? ", ..." : "");
 }
 
 static clreid_status allocate_block(block *part, uint64_t most, clreid_error *error)
@@ -103,15 +119,13 @@ static clreid_status allocate_block(block *part, uint64_t most, clreid_error *er
   const uint64_t fitting = row_bytes < BLOCK_BYTES ? BLOCK_BYTES / row_bytes : 1;
   part->most = least_of(least_of(fitting, most), part->file.rows);
   part->rows = malloc(part->most * row_bytes);
-  part->lengths = malloc(part->most * sizeof *part->lengths);
-  return part->rows && part->lengths ? CLREID_OK : no_memory(error);
+  return part->rows ? CLREID_OK : no_memory(error);
 }
 
 static void free_block(block *part)
 {
   npy_close(&part->file);
   free(part->rows);
-  free(part->lengths);
 }
 
 /* ---- Matching ---------------------------------------------------------------------------------------------------- */
@@ -129,48 +143,116 @@ static clreid_status open_files(run *it, clreid_error *error)
   return status;
 }
 
+/* Queries of a search, so many that their matches are no more than the lists of a block. */
+static uint64_t together(const run *it)
+{
+  return it->top < BLOCK_ENTRIES / TOGETHER ? TOGETHER : 1;
+}
+
 static clreid_status allocate(run *it, clreid_error *error)
 {
   it->top = least_of(it->set->top, it->gallery.file.rows);
-  const uint64_t lists = it->top < BLOCK_ENTRIES / 2 ? BLOCK_ENTRIES / (2 * it->top) : 1;
+  const uint64_t lists = it->top < BLOCK_ENTRIES ? BLOCK_ENTRIES / it->top : 1;
   clreid_status status = allocate_block(&it->query, lists, error);
   if (status == CLREID_OK) status = allocate_block(&it->gallery, UINT64_MAX, error);
   if (status != CLREID_OK) return status;
   it->lists = calloc(it->query.most, sizeof *it->lists);
-  it->entries = calloc(it->query.most * 2, it->top * sizeof *it->entries);
-  if (!it->lists || !it->entries) return no_memory(error);
-  for (uint64_t q = 0; q < it->query.most; ++q) {
-    it->lists[q] = (nearest_list){.entries = it->entries + q * 2 * it->top, .most = it->top};
+  it->entries = calloc(it->query.most, it->top * sizeof *it->entries);
+  it->merged = calloc(it->top, sizeof *it->merged);
+  it->matches = calloc(together(it), it->top * sizeof *it->matches);
+  if (!it->lists || !it->entries || !it->merged || !it->matches) return no_memory(error);
+  for (uint64_t q = 0; q < it->query.most; ++q) it->lists[q].entries = it->entries + q * it->top;
+  return CLREID_OK;
+}
+
+static clreid_status open_slab(run *it, clreid_error *error)
+{
+  const uint64_t columns = it->gallery.file.columns, fitting = SLAB_BYTES / sizeof(float) / columns;
+  const clreid_gallery_config config = {.feature_length = columns < INT_MAX ? (int)columns : INT_MAX,
+                                        .metric = it->set->metric ? CLREID_EUCLIDEAN : CLREID_COSINE};
+  it->slab_most = fitting ? fitting : 1;
+  const clreid_status status = command_open_device(&it->set->common, &it->device, error);
+  return status == CLREID_OK ? clreid_gallery_create(it->device, &config, &it->slab, error) : status;
+}
+
+/* Names the file that a row was refused of. */
+static clreid_status name_file(const block *part, clreid_status status, clreid_error *error)
+{
+  if (status != CLREID_INVALID_ARGUMENT) return status;
+  const clreid_error cause = *error;
+  return console_fail(error, status, "'%s', counted from row %" PRIu64 ": %s", part->file.path, part->first,
+                      cause.text);
+}
+
+/* Fills the slab with gallery rows first, first + 1, ... unless they are there already. */
+static clreid_status load_slab(run *it, uint64_t first, clreid_error *error)
+{
+  if (it->slab_count && it->slab_first == first) return CLREID_OK;
+  const uint64_t end = first + least_of(it->slab_most, it->gallery.file.rows - first);
+  it->slab_first = first;
+  it->slab_count = 0;
+  clreid_status status = clreid_gallery_remove_before(it->slab, INT64_MAX, NULL, error); /* all: their time is 0 */
+  for (uint64_t at = first; at < end && status == CLREID_OK; at += it->gallery.count) {
+    status = load(&it->gallery, at, error);
+    if (status != CLREID_OK) return status;
+    it->gallery.count = least_of(it->gallery.count, end - at);
+    status = clreid_gallery_add(it->slab, it->gallery.rows, NULL, NULL, it->gallery.count, NULL, error);
+    if (status != CLREID_OK) return name_file(&it->gallery, status, error);
+  }
+  it->slab_count = end - first;
+  return status;
+}
+
+/* The nearest of both lists, each nearest first; of equal distances those of the list are first, as they have the lower
+ * rows. */
+static void merge(run *it, list *of, const clreid_match *matches, size_t found, int64_t first_id)
+{
+  size_t old = 0, new = 0, count = 0;
+  for (; count < it->top && (old < of->count || new < found); ++count) {
+    if (new == found || (old < of->count && of->entries[old].distance <= matches[new].distance)) {
+      it->merged[count] = of->entries[old++];
+    } else {
+      it->merged[count] = (entry){matches[new].distance, it->slab_first + (uint64_t)(matches[new].id - first_id)};
+      ++new;
+    }
+  }
+  memcpy(of->entries, it->merged, count * sizeof *it->merged);
+  of->count = count;
+}
+
+/* Searches the slab for the block of queries. */
+static clreid_status search_slab(run *it, clreid_error *error)
+{
+  const uint64_t columns = it->query.file.columns, most = together(it);
+  clreid_gallery_info info;
+  clreid_gallery_describe(it->slab, &info);
+  for (uint64_t q = 0; q < it->query.count; q += most) {
+    const uint64_t some = least_of(most, it->query.count - q);
+    size_t found;
+    const clreid_status status =
+        clreid_gallery_search(it->slab, it->query.rows + q * columns, some, it->top, it->matches, &found, error);
+    if (status != CLREID_OK) return name_file(&it->query, status, error);
+    for (uint64_t i = 0; i < some; ++i) {
+      merge(it, &it->lists[q + i], it->matches + i * it->top, found, info.next_id - (int64_t)info.count);
+    }
+    progress_show((size_t)(it->query.first + (q + some) * (it->slab_first + it->slab_count) / it->gallery.file.rows));
   }
   return CLREID_OK;
 }
 
-static void match_block(run *it)
+static void print_rows(uint64_t query, const list *of)
 {
-  const uint64_t columns = it->query.file.columns;
-  for (uint64_t q = 0; q < it->query.count; ++q) {
-    const float *query = it->query.rows + q * columns;
-    for (uint64_t g = 0; g < it->gallery.count; ++g) {
-      const double distance = nearest_distance((nearest_metric)it->set->metric, query, it->query.lengths[q],
-                                               it->gallery.rows + g * columns, it->gallery.lengths[g], columns);
-      nearest_offer(&it->lists[q], (nearest_entry){distance, it->gallery.first + g});
-    }
+  for (size_t i = 0; i < of->count; ++i) {
+    printf("%6" PRIu64 " %5zu %8" PRIu64 "  %.6g\n", query, i + 1, of->entries[i].index, of->entries[i].distance);
   }
 }
 
-static void print_rows(uint64_t query, const nearest_list *list)
-{
-  for (size_t i = 0; i < list->count; ++i) {
-    printf("%6" PRIu64 " %5zu %8" PRIu64 "  %.6g\n", query, i + 1, list->entries[i].index, list->entries[i].distance);
-  }
-}
-
-static int print_object(uint64_t query, const nearest_list *list)
+static int print_object(uint64_t query, const list *of)
 {
   json_t *matches = json_array();
-  for (size_t i = 0; i < list->count; ++i) {
-    matches = json_add(matches, json_pack("{s:I, s:f}", "index", (json_int_t)list->entries[i].index, "distance",
-                                          list->entries[i].distance));
+  for (size_t i = 0; i < of->count; ++i) {
+    matches = json_add(matches, json_pack("{s:I, s:f}", "index", (json_int_t)of->entries[i].index, "distance",
+                                          of->entries[i].distance));
   }
   printf(query > 0 ? ",\n" : "");
   return json_show(json_pack("{s:I, s:o}", "query", (json_int_t)query, "matches", matches), 0);
@@ -180,15 +262,13 @@ static int print_object(uint64_t query, const nearest_list *list)
 static clreid_status match_queries(run *it, clreid_error *error)
 {
   for (uint64_t q = 0; q < it->query.count; ++q) it->lists[q].count = 0;
-  for (uint64_t first = 0; first < it->gallery.file.rows; first += it->gallery.most) {
-    const clreid_status status = load(&it->gallery, first, error);
+  for (uint64_t first = 0; first < it->gallery.file.rows; first += it->slab_count) {
+    clreid_status status = load_slab(it, first, error);
+    if (status == CLREID_OK) status = search_slab(it, error);
     if (status != CLREID_OK) return status;
-    match_block(it);
-    progress_show((size_t)(it->query.first + it->query.count * (first + it->gallery.count) / it->gallery.file.rows));
   }
   progress_clear();
   for (uint64_t q = 0; q < it->query.count; ++q) {
-    nearest_finish(&it->lists[q]);
     if (!it->set->json) {
       print_rows(it->query.first + q, &it->lists[q]);
     } else if (print_object(it->query.first + q, &it->lists[q]) != COMMAND_DONE) {
@@ -204,6 +284,7 @@ static clreid_status match(run *it, clreid_error *error)
   if (status == CLREID_OK) status = allocate(it, error);
   if (status == CLREID_OK) status = check_finite(&it->query, error);
   if (status == CLREID_OK) status = check_finite(&it->gallery, error);
+  if (status == CLREID_OK) status = open_slab(it, error);
   if (status != CLREID_OK) return status;
 
   printf(it->set->json ? "[" : " query  rank  gallery  distance\n");
@@ -252,9 +333,8 @@ int command_match(int argc, char **argv)
                                    "Rows are counted from 0;\nof equal distances the lower gallery row is first.",
                                .rows = rows,
                                .row_count = sizeof rows / sizeof *rows};
-  options_common common;
   int first, code;
-  if (!options_parse(&table, argc, argv, &common, &first, &code)) return code;
+  if (!options_parse(&table, argc, argv, &set.common, &first, &code)) return code;
 
   run it = {.set = &set, .query.file.handle = -1, .gallery.file.handle = -1};
   clreid_error error;
@@ -263,5 +343,9 @@ int command_match(int argc, char **argv)
   free_block(&it.gallery);
   free(it.lists);
   free(it.entries);
+  free(it.merged);
+  free(it.matches);
+  clreid_gallery_destroy(it.slab);
+  clreid_device_close(it.device);
   return status == CLREID_OK ? COMMAND_DONE : console_error(&error);
 }
