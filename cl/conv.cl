@@ -68,7 +68,7 @@ __kernel void conv(__global const STORAGE *restrict input, const ulong input_off
                    const int out_panels, const int kernel_height, const int kernel_width, const int stride_height,
                    const int stride_width, const int padding_height, const int padding_width,
                    const int dilation_height, const int dilation_width, const int group_in, const int group_out,
-                   const int depth, const int rows)
+                   const int depth, const int flags, const int rows)
 {
   const int row = get_global_id(ROW_DIM) * TM;
   const int column = get_global_id(1 - ROW_DIM) * TN; /* in vectors */
@@ -84,16 +84,14 @@ __kernel void conv(__global const STORAGE *restrict input, const ulong input_off
     picture[i] = input + input_offset + place.batch * input_picture + (POINTWISE ? (long)place.pixel * input_row : 0);
     y[i] = place.y * stride_height - padding_height;
     x[i] = place.x * stride_width - padding_width;
-#if FLAGS & EPILOGUE_RESIDUAL
     /* Two more maps go through the caches at the end: ask for their lines while the sums are made. */
 #pragma unroll
-    for (int j = 0; j < TN; j++) {
+    for (int j = 0; j < (DOES(EPILOGUE_RESIDUAL) ? TN : 0); j++) {
       const ulong at = (ulong)(column + j) * V;
       TILE_PREFETCH(residual + residual_offset + place.batch * residual_picture +
                     (ulong)place.pixel * residual_row + at, 0);
       TILE_PREFETCH(output + output_offset + place.batch * output_picture + (ulong)place.pixel * output_row + at, 1);
     }
-#endif
     if (row + i + 1 < rows) place = conv_next(place, out_width, out_pixels);
   }
   /* One tile reads one range of channels: with several groups, host/conv.c keeps TN * V within a panel. */
@@ -139,10 +137,10 @@ __kernel void conv(__global const STORAGE *restrict input, const ulong input_off
       if (row + i < rows && column + j < out_panels * PANEL_VECTORS) {
         const ulong at = (ulong)(column + j) * V;
         VECTOR add = (VECTOR)(0.0f), shift = (VECTOR)(0.0f), factor = (VECTOR)(1.0f);
-        if (FLAGS & EPILOGUE_RESIDUAL) add = LOADV(V, residual + from + at);
-        if (FLAGS & EPILOGUE_BIAS) shift = JOIN(vload, V)(0, bias + at);
-        if (FLAGS & EPILOGUE_GATE) factor = LOADV(V, gate + by + at);
-        STOREV_OUTPUT(V, output + to + at, tile_epilogue(acc[i][j], shift, factor, add));
+        if (DOES(EPILOGUE_RESIDUAL)) add = LOADV(V, residual + from + at);
+        if (DOES(EPILOGUE_BIAS)) shift = JOIN(vload, V)(0, bias + at);
+        if (DOES(EPILOGUE_GATE)) factor = LOADV(V, gate + by + at);
+        STOREV_OUTPUT(V, output + to + at, tile_epilogue(acc[i][j], flags, shift, factor, add));
       }
     place = conv_next(place, out_width, out_pixels);
   }
@@ -160,7 +158,7 @@ __kernel void conv_plain(__global const STORAGE *input, const ulong input_offset
                          const int kernel_height, const int kernel_width, const int stride_height,
                          const int stride_width, const int padding_height, const int padding_width,
                          const int dilation_height, const int dilation_width, const int group_in, const int group_out,
-                         const int depth, const int rows)
+                         const int depth, const int flags, const int rows)
 {
   const int row = get_global_id(1), column = get_global_id(0);
   if (row >= rows || column >= out_panels * PANEL) return;
@@ -179,12 +177,12 @@ __kernel void conv_plain(__global const STORAGE *input, const ulong input_offset
           weights + ((ulong)(panel * kernel_height + ky) * kernel_width + kx) * depth * PANEL + column % PANEL;
       for (int k = 0; k < depth; k++) sum = MULTIPLY_ADD(LOAD1(pixel + k), LOAD1(lane + k * PANEL), sum);
     }
-  if (FLAGS & EPILOGUE_BIAS) sum += bias[column];
-  if (FLAGS & EPILOGUE_GATE) sum *= LOAD1(gate + gate_offset + place.batch * gate_picture + column);
-  if (FLAGS & EPILOGUE_RESIDUAL)
+  if (flags & EPILOGUE_BIAS) sum += bias[column];
+  if (flags & EPILOGUE_GATE) sum *= LOAD1(gate + gate_offset + place.batch * gate_picture + column);
+  if (flags & EPILOGUE_RESIDUAL)
     sum += LOAD1(residual + residual_offset + place.batch * residual_picture + (ulong)place.pixel * residual_row +
                  column);
-  if (FLAGS & EPILOGUE_RELU) sum = RELU(sum, 0.0f);
-  if (FLAGS & EPILOGUE_SIGMOID) sum = sigmoid_float(sum);
+  if (flags & EPILOGUE_RELU) sum = RELU(sum, 0.0f);
+  if (flags & EPILOGUE_SIGMOID) sum = sigmoid_float(sum);
   STORE1_OUTPUT(output + output_offset + place.batch * output_picture + (ulong)place.pixel * output_row + column, sum);
 }

@@ -18,7 +18,7 @@ __kernel void gemm(__global const STORAGE *restrict a, const ulong a_offset, con
                    __global const STORAGE *restrict residual, const ulong residual_offset,
                    const ulong residual_picture, const int residual_row, __global STORAGE *restrict output,
                    const ulong output_offset, const ulong output_picture, const int output_row, const int m,
-                   const int panels, const int depth)
+                   const int panels, const int depth, const int flags)
 {
   const int row = get_global_id(ROW_DIM) * TM;
   const int column = get_global_id(1 - ROW_DIM) * TN; /* in vectors */
@@ -47,14 +47,14 @@ __kernel void gemm(__global const STORAGE *restrict a, const ulong a_offset, con
       if (row + i < m && column + j < panels * PANEL_VECTORS) {
         const ulong at = (ulong)(column + j) * V;
         VECTOR add = (VECTOR)(0.0f), shift = (VECTOR)(0.0f);
-        if (FLAGS & EPILOGUE_RESIDUAL)
+        if (DOES(EPILOGUE_RESIDUAL))
           add = LOADV(V, residual + residual_offset + batch * residual_picture + (ulong)(row + i) * residual_row + at);
-        if (FLAGS & EPILOGUE_BIAS_BY_ROW)
+        if (DOES(EPILOGUE_BIAS_BY_ROW))
           shift = (VECTOR)(bias[row + i]);
-        else if (FLAGS & EPILOGUE_BIAS)
+        else if (DOES(EPILOGUE_BIAS))
           shift = JOIN(vload, V)(0, bias + at);
         STOREV(V, output + output_offset + batch * output_picture + (ulong)(row + i) * output_row + at,
-               tile_epilogue(acc[i][j], shift, (VECTOR)(1.0f), add));
+               tile_epilogue(acc[i][j], flags, shift, (VECTOR)(1.0f), add));
       }
 }
 
@@ -65,7 +65,7 @@ __kernel void gemm_plain(__global const STORAGE *a, const ulong a_offset, const 
                          __global const STORAGE *residual, const ulong residual_offset, const ulong residual_picture,
                          const int residual_row, __global STORAGE *output, const ulong output_offset,
                          const ulong output_picture, const int output_row, const int m, const int panels,
-                         const int depth)
+                         const int depth, const int flags)
 {
   const int row = get_global_id(1), column = get_global_id(0);
   const ulong batch = get_global_id(2);
@@ -75,10 +75,10 @@ __kernel void gemm_plain(__global const STORAGE *a, const ulong a_offset, const 
   float sum = 0.0f;
   for (int k = 0; k < depth; k++)
     sum = MULTIPLY_ADD(LOAD1(left + (ulong)k * a_column), LOAD1(right + (ulong)k * b_row), sum);
-  if (FLAGS & EPILOGUE_BIAS) sum += bias[FLAGS & EPILOGUE_BIAS_BY_ROW ? row : column];
-  if (FLAGS & EPILOGUE_RESIDUAL)
+  if (flags & EPILOGUE_BIAS) sum += bias[flags & EPILOGUE_BIAS_BY_ROW ? row : column];
+  if (flags & EPILOGUE_RESIDUAL)
     sum += LOAD1(residual + residual_offset + batch * residual_picture + (ulong)row * residual_row + column);
-  if (FLAGS & EPILOGUE_RELU) sum = RELU(sum, 0.0f);
-  if (FLAGS & EPILOGUE_SIGMOID) sum = sigmoid_float(sum);
+  if (flags & EPILOGUE_RELU) sum = RELU(sum, 0.0f);
+  if (flags & EPILOGUE_SIGMOID) sum = sigmoid_float(sum);
   STORE1(output + output_offset + batch * output_picture + (ulong)row * output_row + column, sum);
 }

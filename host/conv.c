@@ -85,7 +85,7 @@ clreid_status cr_conv_pack(cr_device *device, const cr_op *op, const float *weig
 
 /* ---- Launch ----------------------------------------------------------------------------------------------------- */
 
-enum { ARG_ROWS = 36 }; /* index of the one argument that depends on the batch */
+enum { ARG_ROWS = 37 }; /* index of the one argument that depends on the batch */
 
 static clreid_status set_arguments(cr_step *step, clreid_error *error)
 {
@@ -130,6 +130,7 @@ static clreid_status set_arguments(cr_step *step, clreid_error *error)
   cr_arg_int(&args, group_in(c));
   cr_arg_int(&args, group_out(c));
   cr_arg_int(&args, panel_depth(c));
+  cr_arg_int(&args, cr_epilogue_flags(op));
   return cr_args_done(&args, error);
 }
 

@@ -41,6 +41,7 @@ static clreid_status set_arguments(cr_step *step, clreid_error *error)
   cr_arg_int(&args, g->m);
   cr_arg_int(&args, cr_padded(g->n) / CR_PANEL);
   cr_arg_int(&args, g->k);
+  cr_arg_int(&args, epilogue_flags(op));
   return cr_args_done(&args, error);
 }
 
