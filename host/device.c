@@ -269,6 +269,8 @@ static clreid_status choose(const found *all, const char *choice, size_t *index,
     return cr_fail(error, CLREID_INVALID_ARGUMENT,
                    "device '%.64s' is none of cpu, gpu or an index; `clreid devices` lists the %zu devices", choice,
                    all->count);
+  if (number >= all->count && all->count == 1)
+    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "there is no device %.64s: the only one has index 0", choice);
   if (number >= all->count)
     return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "there is no device %.64s: the %zu devices have indices 0 to %zu",
                    choice, all->count, all->count - 1);

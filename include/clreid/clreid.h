@@ -60,7 +60,7 @@ typedef enum clreid_device_type {
 typedef struct clreid_device_info {
   int index; /* place in the flat list over all platforms, from 0 */
   clreid_device_type type;
-  bool is_default; /* what a NULL choice opens; in a list alone, clreid_device_describe says false */
+  bool is_default; /* what a NULL choice opens */
   bool usable;     /* false: problem says why */
   char name[128];
   char vendor[128];
