@@ -16,6 +16,7 @@
 #include "ops_device.h"
 #include "ops_kinds.h"
 #include "ops_resize.h"
+#include "ops_search.h"
 #include "ops_step.h"
 
 /* Every operator and variant that the device may be given, against double precision. */
