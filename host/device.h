@@ -9,6 +9,7 @@
 #include "system.h"
 
 typedef struct cr_program cr_program;
+typedef struct cr_tuned cr_tuned;
 
 struct cr_device {
   cr_facts facts;
@@ -20,11 +21,13 @@ struct cr_device {
   cr_mutex *mutex;     /* guards references, for a moment */
   cr_mutex *building;  /* guards programs, for as long as a compiler takes; the log may be called under it */
   int references;
-  bool uses_clblast;           /* guarded by mutex */
-  cr_program *programs;        /* built ones, newest first */
-  int forced_tile;             /* index into cr_tiles, for tests; -1: choose by facts */
-  uint64_t forced_launch_work; /* of a launch, for tests, see limit.h; 0: by facts */
+  bool uses_clblast;    /* guarded by mutex */
+  cr_program *programs; /* built ones, newest first */
+  char *tuning_folder;  /* NULL: rows are kept for the device's life alone */
+  cr_tuned *tuned;      /* rows that say which tile a shape is given, the first that fits; guarded by mutex */
+  size_t tuned_count;
   int half_wide;               /* HALF_WIDE of cl/half.clh; by facts, tests try the others */
+  uint64_t forced_launch_work; /* of a launch, for tests, see limit.h; 0: by facts */
 };
 
 #endif
