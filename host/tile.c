@@ -21,9 +21,25 @@ const cr_tile cr_tiles[] = {
     {.rows = 4, .vectors = 1, .vector = 4, .columns_first = true, .local_rows = 4, .local_columns = 16},
     {.rows = 4, .vectors = 1, .vector = 4, .columns_first = true, .local_rows = 4, .local_columns = 4},
     {.rows = 1, .vectors = 4, .vector = 16, .local_rows = 1, .local_columns = 1}, /* vectors: four chains of sums */
+    /* 32 registers of 16 floats once more: with fewer rows, and for maps of so few */
+    {.rows = 6, .vectors = 4, .vector = 16, .local_rows = 1, .local_columns = 1},
+    {.rows = 8, .vectors = 3, .vector = 16, .local_rows = 1, .local_columns = 1},
 };
 const size_t cr_tile_count = sizeof cr_tiles / sizeof cr_tiles[0];
-enum { TILE_AVX2, TILE_AVX512, TILE_8, TILE_3, TILE_SSE, TILE_4, TILE_GPU, TILE_GPU_SHORT, TILE_GPU_SMALL, TILE_1 };
+enum {
+  TILE_AVX2,
+  TILE_AVX512,
+  TILE_8,
+  TILE_3,
+  TILE_SSE,
+  TILE_4,
+  TILE_GPU,
+  TILE_GPU_SHORT,
+  TILE_GPU_SMALL,
+  TILE_1,
+  TILE_AVX512_WIDE,
+  TILE_AVX512_SHORT,
+};
 
 bool cr_tile_valid(const cr_tile *tile, const cr_facts *facts)
 {
@@ -40,11 +56,18 @@ static int choose_in_groups(const cr_facts *facts, size_t rows, int columns)
   return tiles[t];
 }
 
+static int choose_avx512(size_t rows, int columns)
+{
+  if (columns <= CR_PANEL) return TILE_8;
+  if (columns <= 3 * CR_PANEL) return TILE_AVX512;
+  return rows <= 8 ? TILE_AVX512_SHORT : TILE_AVX512_WIDE;
+}
+
 static int choose(const cr_facts *facts, size_t rows, int columns)
 {
   if (facts->type != CR_DEVICE_CPU) return choose_in_groups(facts, rows, columns);
   if (rows == 1 && facts->float_vector_width >= 8) return TILE_1;
-  if (facts->float_vector_width >= 16) return columns > CR_PANEL ? TILE_AVX512 : TILE_8;
+  if (facts->float_vector_width >= 16) return choose_avx512(rows, columns);
   /* As few rows past the end as can be: 8 are two tiles of 4, 12 two of 6. */
   if (facts->float_vector_width >= 8)
     return rows <= 3 ? TILE_3 : rows < 48 && (rows + 5) / 6 * 6 > (rows + 3) / 4 * 4 ? TILE_4 : TILE_AVX2;
@@ -84,11 +107,11 @@ static int possible(int flags)
   return ~0;
 }
 
-/* On a CPU a panel streams by at the pace of the sums; 1 KiB ahead is what a memory needs to answer in time. */
+/* On a CPU a panel streams by at the pace of the sums; 4 KiB ahead is what a memory needs to answer in time. */
 int cr_tile_options(const cr_step *step, int flags, char *text, size_t size)
 {
   const cr_tile *tile = step->tile;
-  const int ahead = step->queue->device->facts.type == CR_DEVICE_CPU ? 256 : 0;
+  const int ahead = step->queue->device->facts.type == CR_DEVICE_CPU ? 1024 : 0;
   return snprintf(text, size, "-DTM=%d -DTN=%d -DV=%d -DROW_DIM=%d -DHALF=%d -DAHEAD=%d -DEPILOGUE=%d", tile->rows,
                   tile->vectors, tile->vector, tile->columns_first, step->op.half, ahead, possible(flags));
 }

@@ -51,7 +51,8 @@ static const char *const kind_names[CR_KINDS] = {
 size_t cr_profile_commands(const cr_plan *plan)
 {
   enum { LAUNCHES_OF_A_STEP = 2 }; /* at most: a library's call and what follows it */
-  return LAUNCHES_OF_A_STEP * (size_t)plan->step_count + 2 + CR_OUTPUTS + (size_t)plan->map_count;
+  enum { BEFORE_STEPS = 3 };       /* frames, tables, resize */
+  return LAUNCHES_OF_A_STEP * (size_t)plan->step_count + BEFORE_STEPS + CR_OUTPUTS + (size_t)plan->map_count;
 }
 
 clreid_status cr_profile_create(const clreid_model *model, cr_step *const *steps, const cr_resize *resize,
