@@ -212,7 +212,7 @@ static clreid_status run(cr_search *search, int kernel, const cr_args *args, siz
 clreid_status cr_search_put(cr_search *search, const cr_search_block *block, int first, int count, const void *rows,
                             clreid_error *error)
 {
-  CR_TRY(check_rows(search, first, count, search->spec.staged, "puts", error));
+  CR_TRY(check_rows(search, first, count, search->spec.staged, "stages", error));
   const size_t bytes = (size_t)count * (size_t)search->spec.length * element_bytes(search);
   CR_TRY(cr_queue_write(search->queue, search->buffers[STAGED], 0, bytes, rows, error));
   cr_args args = {search->steps[PUT]->kernel, 0, CL_SUCCESS};

@@ -292,7 +292,8 @@ static const char *five_pictures(void)
 static void every_subcommand_explains_itself(void **state)
 {
   (void)state;
-  static const char *const names[] = {"devices", "networks", "weights", "embed", "match", "bench", "selftest"};
+  static const char *const names[] = {"devices", "networks", "weights", "embed",
+                                      "match",   "evaluate", "bench",   "selftest"};
   const result *done = clreid("--help");
   assert_done(done);
   for (size_t i = 0; i < sizeof names / sizeof *names; ++i) assert_non_null(strstr(done->out, names[i]));
@@ -668,7 +669,14 @@ static void wrong_usage_is_told_apart(void **state)
       {"match --query q --gallery g --top -1", "not '-1'"},
       {"match --query q --gallery g --top 0", "not '0'"},
       {"match --query q --gallery g --metric manhattan", "not 'manhattan'"},
-      {"match --query q --gallery g --rerank", "no option --rerank"},
+      {"match --query q --gallery g --k1 20", "--k1 is a setting of --rerank"},
+      {"match --query q --gallery g --rerank --lambda 2", "from 0 to 1, not '2'"},
+      {"match --query q --gallery g --sheet s.png", "--query-pictures and --gallery-pictures"},
+      {"match --query q --gallery g --query-labels q.csv --gallery-labels g.csv", "for --sheet"},
+      {"match --query q --gallery g --sheet s.png --query-pictures a --gallery-pictures b --query-labels c",
+       "--gallery-labels is missing"},
+      {"evaluate --query q --gallery g --query-labels q.csv", "--gallery-labels G.csv is missing"},
+      {"evaluate --query q --gallery g --query-labels a --gallery-labels b --k2 6", "--k2 is a setting of --rerank"},
       {"bench", "--network NAME or --weights"},
       {"bench --network rga-sc --batch 0", "not '0'"},
       {"bench --network rga-sc --speed", "no option --speed"},

@@ -27,17 +27,13 @@
 #define CLREID_GALLERY_H
 
 #include "clreid.h"
+#include "clreid_metric.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef struct clreid_gallery clreid_gallery;
-
-typedef enum clreid_metric {
-  CLREID_COSINE = 0,
-  CLREID_EUCLIDEAN,
-} clreid_metric;
 
 typedef struct clreid_gallery_config {
   int feature_length; /* D, 1 to 65536; there is no default */

@@ -20,6 +20,7 @@ static const struct {
     {"weights", command_weights, "write a weight file with random weights, to try things with"},
     {"embed", command_embed, "turn pictures into features"},
     {"match", command_match, "find the nearest gallery features of each query feature"},
+    {"evaluate", command_evaluate, "tell how well features find who is who: mAP and CMC"},
     {"bench", command_bench, "measure how long a picture takes"},
     {"selftest", command_selftest, "check every operator of the library on a device"},
 };
