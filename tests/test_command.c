@@ -395,6 +395,32 @@ static void a_feature_does_not_depend_on_the_batch(void **state)
   free(alone.values);
 }
 
+/* PoCL is told to be two devices, which give the same bits; --device all spreads each batch over them. */
+static void all_devices_share_the_pictures(void **state)
+{
+  char text[4096];
+  const char *out = of(*state, "all.npy");
+  const features alone = embed(*state, "--flip", five_pictures());
+  line run = {.name = "POCL_DEVICES", .value = "basic pthread"};
+  snprintf(text, sizeof text, "embed -v --flip --batch 4 --device all --weights %s --out %s %s", weights(), out,
+           five_pictures());
+  add(&run, command);
+  add_words(&run, text);
+  const result *done = run_line(&run);
+  assert_int_equal(done->code, 0);
+  const features shared_out = read_features(out);
+  assert_int_equal(shared_out.rows, alone.rows);
+  assert_memory_equal(shared_out.values, alone.values, alone.rows * alone.columns * sizeof(float));
+  if (strstr(done->err, "device 1: ")) {
+    assert_non_null(strstr(done->err, "group: member 0 does"));
+    assert_non_null(strstr(done->err, "group: member 1 does"));
+  } else {
+    printf("SKIPPED: two devices\n");
+  }
+  free(alone.values);
+  free(shared_out.values);
+}
+
 static void flip_is_the_mean_of_a_picture_and_its_mirror_image(void **state)
 {
   const features flipped = embed(*state, "--flip", picture_path(0));
@@ -470,6 +496,23 @@ static void bench_reports(void **state)
   }
   json_decref(report);
   (void)state;
+}
+
+/* Of all devices together: each is named with its part of the one picture. */
+static void check_members(const char *out)
+{
+  json_t *report = parse(out), *members = json_object_get(report, "devices");
+  json_int_t pictures = 0;
+  assert_int_equal(strncmp(json_string_value(json_object_get(report, "device")), "all (", 5), 0);
+  assert_true(json_array_size(members) > 0);
+  for (size_t i = 0; i < json_array_size(members); ++i) {
+    const json_t *member = json_array_get(members, i);
+    assert_true(json_is_string(json_object_get(member, "device")));
+    assert_true(json_is_false(json_object_get(member, "failed")));
+    pictures += json_integer_value(json_object_get(member, "pictures"));
+  }
+  assert_int_equal(pictures, 1);
+  json_decref(report);
 }
 
 static json_int_t sum_of_integers(const json_t *rows, const char *key)
@@ -551,10 +594,10 @@ static void bench_removes_its_random_weights(void **state)
   const folder *f = *state;
   line run = {.name = "TMPDIR", .value = f->path};
   add(&run, command);
-  add_words(&run, "bench --network rga-none");
+  add_words(&run, "bench --network rga-none --device all --json");
   const result *done = run_line(&run);
   assert_done(done);
-  assert_non_null(strstr(done->out, "ms a picture"));
+  check_members(done->out);
   assert_int_equal(folder_entries(f), 0);
 }
 
@@ -664,6 +707,10 @@ static void wrong_usage_is_told_apart(void **state)
       {"devices --json=yes", "--json takes no value"},
       {"devices --device first", "not 'first'"},
       {"devices --device -1", "not '-1'"},
+      {"devices --device all", "not 'all'"},
+      {"bench --network rga-sc --device all --profile", "--profile is for one device"},
+      {"bench --network rga-sc --device all --frame rgb", "--frame is for one device"},
+      {"bench --network rga-sc --device every", "--device wants cpu, gpu, all or an index, not 'every'"},
       {"devices --device", "--device wants a value"},
       {"weights --seed 1 --out w", "--network NAME is missing"},
       {"weights --network rga-sc --out w", "--seed S is missing"},
@@ -1053,6 +1100,7 @@ int main(void)
       with_folder(random_weights_repeat),
       cmocka_unit_test(the_self_test_passes),
       with_folder(a_feature_does_not_depend_on_the_batch),
+      with_folder(all_devices_share_the_pictures),
       with_folder(flip_is_the_mean_of_a_picture_and_its_mirror_image),
       with_folder(l2_makes_length_one_and_nothing_else),
       with_folder(feature_and_precision_are_chosen),
