@@ -126,7 +126,7 @@ static void release_operands(const cr_op *op)
 cr_cut cr_step_cut(const cr_step *step, int maps)
 {
   const cr_limits limits = cr_limits_of(step->queue->device);
-  return cr_cut_space(&limits, step->global, step->local, step->tile != NULL, step->map_work * (uint64_t)maps);
+  return cr_cut_space(&limits, step->global, step->local, step->tile.rows > 0, step->map_work * (uint64_t)maps);
 }
 
 static clreid_status bind(cr_step *step, int maps, clreid_error *error)
