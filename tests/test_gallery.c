@@ -242,12 +242,12 @@ static float *make_queries(const model *m, content kind, bool half, size_t count
 static void a_search_is_a_plain_walk(void **state)
 {
   (void)state;
-  static const int features[] = {1, 7, 40};
+  static const int features[] = {1, 7, 300, 40}; /* 300: three chunks of a sum */
   enum { COUNT = 1500, QUERIES = 7 };
   for (int kind = 0; kind < CONTENTS; kind++)
     for (int metric = 0; metric < 2; metric++)
       for (int half = 0; half < 2; half++) {
-        const int length = features[(kind + metric + half) % 3];
+        const int length = features[(kind + metric + half) % 4];
         model m = make_model((content)kind, length, (clreid_metric)metric, half, COUNT);
         float *queries = make_queries(&m, (content)kind, half, QUERIES);
         clreid_gallery *g = make_gallery(&m, half, false, kind % 2 ? 0 : 112);
@@ -258,6 +258,7 @@ static void a_search_is_a_plain_walk(void **state)
         check_search(g, &m, queries, 2, COUNT + 5);
         check_distances(g, &m, queries, QUERIES, 0, COUNT);
         check_distances(g, &m, queries, 1, 500, 501);
+        check_search(g, &m, queries, QUERIES, 3);
         clreid_gallery_destroy(g);
         free(queries);
         free_model(&m);
