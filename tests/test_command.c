@@ -537,9 +537,10 @@ static double sum_of_reals(const json_t *rows, const char *key)
  * generous here: other programs may hold the machine's cores. */
 static void bench_profiles(void **state)
 {
-  const result *done = clreid("bench --network han-small --batch 2 --profile --json");
+  const result *done = clreid("bench --network han-small --batch 2 --frame bgr --profile --json");
   assert_done(done);
   json_t *report = parse(done->out);
+  assert_string_equal(json_string_value(json_object_get(report, "frame")), "bgr");
   const json_t *rows = json_object_get(report, "profile"), *kinds = json_object_get(report, "profile_kinds");
   const json_t *total = json_object_get(report, "profile_total");
   assert_true(json_array_size(rows) > 20 && json_array_size(kinds) > 5);
@@ -559,9 +560,14 @@ static void bench_profiles(void **state)
 
 static void bench_prints_a_profile(void **state)
 {
-  const result *done = clreid("bench --network han-small --profile");
+  const result *done = clreid("bench --network han-small --profile --frame nv12");
   assert_done(done);
-  static const char *const texts[] = {"upload", "between launches", "read back", "winograd product",
+  static const char *const texts[] = {"boxes of a frame of 1920 x 1080, nv12",
+                                      "upload",
+                                      "resize",
+                                      "between launches",
+                                      "read back",
+                                      "winograd product",
                                       "the lines explain"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i) assert_non_null(strstr(done->out, texts[i]));
   (void)state;

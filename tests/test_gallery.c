@@ -12,6 +12,38 @@
 static clreid_error error;
 static clreid_device *device;
 
+/* ---- What the library asks for ---------------------------------------------------------------------------------- */
+
+static long asked = -1; /* calls for memory since it is 0; -1: not counted */
+static long denied;     /* this call for memory of the host gets none; 0: all do */
+
+static bool denies(void)
+{
+  return asked >= 0 && ++asked == denied;
+}
+
+#define WRAP(type, name, parameters, call)                                                                             \
+  type __real_##name parameters;                                                                                       \
+  type __wrap_##name parameters;                                                                                       \
+  type __wrap_##name parameters                                                                                        \
+  {                                                                                                                    \
+    return call;                                                                                                       \
+  }
+WRAP(void *, malloc, (size_t size), denies() ? NULL : __real_malloc(size))
+WRAP(void *, calloc, (size_t count, size_t size), denies() ? NULL : __real_calloc(count, size))
+WRAP(void *, realloc, (void *old, size_t size), denies() ? NULL : __real_realloc(old, size))
+void __wrap_qsort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *));
+void __real_qsort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *));
+void __wrap_qsort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *))
+{
+  if (asked >= 0) asked++; /* it may */
+  __real_qsort(items, count, size, compare);
+}
+WRAP(cl_mem, clCreateBuffer, (cl_context context, cl_mem_flags flags, size_t size, void *data, cl_int *code),
+     (asked += asked >= 0, __real_clCreateBuffer(context, flags, size, data, code)))
+WRAP(cl_kernel, clCreateKernel, (cl_program program, const char *name, cl_int *code),
+     (asked += asked >= 0, __real_clCreateKernel(program, name, code)))
+
 #define MUST(call)                                                                                                     \
   do {                                                                                                                 \
     if ((call) != CLREID_OK) fail_msg("%s: %s", #call, error.text);                                                    \
@@ -216,12 +248,12 @@ static float *make_queries(const model *m, content kind, bool half, size_t count
 static void a_search_is_a_plain_walk(void **state)
 {
   (void)state;
-  static const int features[] = {1, 7, 40};
+  static const int features[] = {1, 7, 300, 40}; /* 300: three chunks of a sum */
   enum { COUNT = 1500, QUERIES = 7 };
   for (int kind = 0; kind < CONTENTS; kind++)
     for (int metric = 0; metric < 2; metric++)
       for (int half = 0; half < 2; half++) {
-        const int length = features[(kind + metric + half) % 3];
+        const int length = features[(kind + metric + half) % 4];
         model m = make_model((content)kind, length, (clreid_metric)metric, half, COUNT);
         float *queries = make_queries(&m, (content)kind, half, QUERIES);
         clreid_gallery *g = make_gallery(&m, half, false, kind % 2 ? 0 : 112);
@@ -232,6 +264,7 @@ static void a_search_is_a_plain_walk(void **state)
         check_search(g, &m, queries, 2, COUNT + 5);
         check_distances(g, &m, queries, QUERIES, 0, COUNT);
         check_distances(g, &m, queries, 1, 500, 501);
+        check_search(g, &m, queries, QUERIES, 3);
         clreid_gallery_destroy(g);
         free(queries);
         free_model(&m);
@@ -283,6 +316,114 @@ static void neither_queries_nor_blocks_matter(void **state)
   free(together);
   free(queries);
   free_model(&m);
+}
+
+/* The second search with the same k asks for no memory, nor one with fewer matches or queries. */
+static void a_search_allocates_nothing(void **state)
+{
+  (void)state;
+  enum { COUNT = 600, K = 20 };
+  model m = make_model(RANDOM, 30, CLREID_EUCLIDEAN, true, COUNT);
+  float *queries = make_queries(&m, RANDOM, true, 70);
+  clreid_gallery *g = make_gallery(&m, true, false, 0);
+  clreid_match *matches = calloc(70 * K, sizeof *matches);
+  add(g, &m, 0, COUNT);
+  asked = 0;
+  MUST(clreid_gallery_search(g, queries, 70, K, matches, NULL, &error));
+  assert_true(asked > 0); /* it is counted */
+  asked = 0;
+  MUST(clreid_gallery_search(g, queries, 70, K, matches, NULL, &error));
+  MUST(clreid_gallery_search(g, queries, 3, K - 1, matches, NULL, &error));
+  assert_int_equal(asked, 0);
+  asked = -1;
+  free(matches);
+  clreid_gallery_destroy(g);
+  free(queries);
+  free_model(&m);
+}
+
+static void check_read(clreid_gallery *g, const model *m);
+
+/* Every call for memory denied once: an error that says so, and the gallery is as it was. */
+static void memory_that_runs_out(void **state)
+{
+  (void)state;
+  enum { COUNT = 100 };
+  model m = make_model(RANDOM, 5, CLREID_COSINE, false, COUNT);
+  clreid_gallery *g = NULL;
+  clreid_match matches[3];
+  clreid_status status = CLREID_OUT_OF_MEMORY;
+  long created = 0, added = 0, searched = 0, calls;
+  denied = 1;
+  do { /* until there is no call of this number */
+    const clreid_gallery_config config = {.feature_length = 5};
+    asked = 0;
+    status = cr_gallery_create(device, &config, 16, &g, &error);
+    calls = asked;
+    asked = -1;
+    created += status != CLREID_OK;
+    if (status != CLREID_OK && (g || status != CLREID_OUT_OF_MEMORY)) fail_msg("call %ld: %s", denied, error.text);
+    if (status == CLREID_OK && calls >= denied) clreid_gallery_destroy(g); /* a call that cannot be denied */
+  } while (calls >= denied++);
+  add(g, &m, 0, 10);
+  int64_t labels[COUNT], times[COUNT];
+  for (int64_t i = 10; i < COUNT; i++) labels[i] = 3 * i + 1, times[i] = -i;
+  denied = 1;
+  do {
+    asked = 0;
+    status = clreid_gallery_add(g, m.features + 10 * 5, labels + 10, times + 10, COUNT - 10, NULL, &error);
+    asked = -1;
+    added += status != CLREID_OK;
+    for (size_t i = 10; i < COUNT; i++) m.gone[i] = status != CLREID_OK;
+    check_read(g, &m);
+    denied++;
+  } while (status != CLREID_OK);
+  denied = 1;
+  do {
+    asked = 0;
+    status = clreid_gallery_search(g, m.features, 1, 3, matches, NULL, &error);
+    asked = -1;
+    searched += status != CLREID_OK;
+    if (status != CLREID_OK) check_distances(g, &m, m.features, 2, 0, COUNT);
+    denied++;
+  } while (status != CLREID_OK);
+  denied = 0;
+  printf("denied %ld calls of create, %ld of add, %ld of search\n", created, added, searched);
+  assert_true(created > 10 && added == 3 && searched == 3);
+  check_search(g, &m, m.features, 4, 7);
+  clreid_gallery_destroy(g);
+  free_model(&m);
+}
+
+/* The sums that decide, against plain ones; and what is at distance 1 from everything. */
+static void sums_are_plain_sums(void **state)
+{
+  (void)state;
+  enum { MOST = 41 };
+  float a[MOST], b[MOST];
+  for (size_t length = 1; length <= MOST; length++) {
+    double ab = 0, difference = 0;
+    for (size_t i = 0; i < length; i++) {
+      a[i] = (float)support_random(length * 100 + i, -1000, 1000) / 1000;
+      b[i] = (float)support_random(length * 100 + i + 50, -1000, 1000) / 1000;
+      ab += (double)a[i] * (double)b[i];
+      difference += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+    }
+    assert_true(fabs(cr_sum_products(a, b, length) - ab) < 1e-13);
+    assert_true(fabs(cr_sum_differences(a, b, length) - difference) < 1e-13);
+  }
+  const clreid_gallery_config config = {.feature_length = 3};
+  const float features[4][3] = {{0, 0, 0}, {1, 2, 3}, {2, 4, 6}, {-1, -2, -3}};
+  clreid_match matches[4];
+  clreid_gallery *g;
+  MUST(clreid_gallery_create(device, &config, &g, &error));
+  MUST(clreid_gallery_add(g, features[0], NULL, NULL, 4, NULL, &error));
+  MUST(clreid_gallery_search(g, features[1], 1, 4, matches, NULL, &error));
+  static const int order[] = {1, 2, 0, 3}, distances[] = {0, 0, 1, 2};
+  for (int i = 0; i < 4; i++) assert_true(matches[i].id == order[i] && matches[i].distance == distances[i]);
+  MUST(clreid_gallery_search(g, features[0], 1, 4, matches, NULL, &error));
+  for (int i = 0; i < 4; i++) assert_true(matches[i].id == i && matches[i].distance == 1);
+  clreid_gallery_destroy(g);
 }
 
 static void check_read(clreid_gallery *g, const model *m)
@@ -628,6 +769,9 @@ int main(int argc, char **argv)
       cmocka_unit_test(candidates_beyond_all_room),
       cmocka_unit_test(neither_queries_nor_blocks_matter),
       cmocka_unit_test(what_was_removed_is_gone),
+      cmocka_unit_test(a_search_allocates_nothing),
+      cmocka_unit_test(memory_that_runs_out),
+      cmocka_unit_test(sums_are_plain_sums),
       cmocka_unit_test(what_cannot_be_is_refused),
       cmocka_unit_test(files_keep_everything),
       cmocka_unit_test(files_of_others),
