@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "program.h"
+#include "tuning.h"
 #ifdef CLREID_CLBLAST
 #include "clblast.h"
 #endif
@@ -115,6 +116,7 @@ static void read_facts(cl_platform_id platform, cl_device_id id, cr_facts *facts
   facts->clock_mhz = (unsigned)read_number(id, CL_DEVICE_MAX_CLOCK_FREQUENCY);
   facts->float_vector_width = (unsigned)read_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
   facts->fused_multiply_add = read_number(id, CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_FMA;
+  facts->fma_may_be_slow = facts->type != CR_DEVICE_CPU; /* on a CPU it is said only where there is the instruction */
   facts->half_arithmetic = has_extension(id, "cl_khr_fp16");
   facts->local_memory_is_real = read_number(id, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
   facts->global_memory_bytes = read_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);
@@ -268,6 +270,8 @@ static clreid_status choose(const found *all, const char *choice, size_t *index,
     return cr_fail(error, CLREID_INVALID_ARGUMENT,
                    "device '%.64s' is none of cpu, gpu or an index; `clreid devices` lists the %zu devices", choice,
                    all->count);
+  if (number >= all->count && all->count == 1)
+    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "there is no device %.64s: the only one has index 0", choice);
   if (number >= all->count)
     return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "there is no device %.64s: the %zu devices have indices 0 to %zu",
                    choice, all->count, all->count - 1);
@@ -293,7 +297,9 @@ static void destroy(cr_device *device)
   if (device->context) clReleaseContext(device->context);
   cr_mutex_destroy(device->mutex);
   cr_mutex_destroy(device->building);
+  cr_tuning_free(device);
   free(device->cache_folder);
+  free(device->tuning_folder);
   free(device->kernel_folder);
   free(device);
 }
@@ -307,7 +313,6 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
   device->id = id;
   device->log = config->log;
   device->references = 1;
-  device->forced_tile = -1;
   device->half_wide = facts->type == CR_DEVICE_CPU && !facts->half_arithmetic;
   device->mutex = cr_mutex_create();
   device->building = cr_mutex_create();
@@ -317,6 +322,11 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
     device->cache_folder = copy_text(config->cache_folder);
   else if (cr_cache_folder(folder, sizeof folder))
     device->cache_folder = copy_text(folder);
+  const char *tuning = config->tuning_folder ? config->tuning_folder : getenv("CLREID_TUNING");
+  if (tuning)
+    device->tuning_folder = copy_text(tuning);
+  else if (cr_cache_folder(folder, sizeof folder))
+    device->tuning_folder = copy_text(folder);
   cl_int code;
   device->context = clCreateContext(NULL, 1, &id, NULL, NULL, &code);
   clreid_status status = device->mutex && device->building
@@ -326,6 +336,7 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
     destroy(device);
     return status;
   }
+  cr_tuning_load(device);
   cr_say(&device->log, "device %d: %s (%s, driver %s)", facts->index, facts->name, facts->platform, facts->driver);
   *result = device;
   return CLREID_OK;

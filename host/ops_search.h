@@ -17,11 +17,12 @@ enum {
 
 typedef struct cr_search_spec {
   int length;
-  bool half;      /* rows are stored as half; queries are float always */
-  bool plain;     /* the plain twins */
-  int block_rows; /* a multiple of CR_PANEL */
-  int room;       /* rows that a selection can list of a query, at least CR_PANEL */
-  int staged;     /* rows that are moved at a time */
+  bool half;                  /* rows are stored as half; queries are float always */
+  bool plain;                 /* the plain twins */
+  int block_rows;             /* a multiple of CR_PANEL */
+  int room;                   /* rows that a selection can list of a query, at least CR_PANEL */
+  int staged;                 /* rows that are moved at a time */
+  const struct cr_tile *tile; /* for tests: the products' tile; NULL: chosen */
 } cr_search_spec;
 
 typedef struct cr_search_block {

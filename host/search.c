@@ -21,7 +21,7 @@ struct cr_search {
   bool walks; /* products_walk, not products_tile */
   int span;
   int queries; /* set last */
-  const cr_tile *tile;
+  cr_tile tile;
   cr_step *steps[KERNELS];
   cr_buffer *buffers[BUFFERS];
 };
@@ -39,11 +39,18 @@ static void choose(cr_search *search)
   const cr_facts *facts = cr_device_facts(device);
   const bool loops = facts->type == CR_DEVICE_CPU;
   search->span = loops ? SPAN_OF_LOOPS : CR_PANEL;
-  search->walks = loops && device->forced_tile < 0;
+  search->walks = loops && !search->spec.tile;
+  const cr_tiled_shape shape = {.kernel = CR_TILED_GEMM,
+                                .rows = CR_SEARCH_QUERIES,
+                                .columns = (size_t)search->spec.block_rows,
+                                .depth = (size_t)search->spec.length,
+                                .taps = 1,
+                                .groups = 1,
+                                .half = search->spec.half};
   if (search->walks)
-    search->tile = facts->float_vector_width >= 16 ? &walk_16 : facts->float_vector_width >= 8 ? &walk_8 : &walk_4;
+    search->tile = facts->float_vector_width >= 16 ? walk_16 : facts->float_vector_width >= 8 ? walk_8 : walk_4;
   else
-    search->tile = cr_tile_choose(device, CR_SEARCH_QUERIES, search->spec.block_rows);
+    search->tile = search->spec.tile ? *search->spec.tile : cr_tile_choose(device, &shape);
 }
 
 /* The index space is set, and the arguments are given, before each run. */
@@ -212,7 +219,7 @@ static clreid_status run(cr_search *search, int kernel, const cr_args *args, siz
 clreid_status cr_search_put(cr_search *search, const cr_search_block *block, int first, int count, const void *rows,
                             clreid_error *error)
 {
-  CR_TRY(check_rows(search, first, count, search->spec.staged, "puts", error));
+  CR_TRY(check_rows(search, first, count, search->spec.staged, "stages", error));
   const size_t bytes = (size_t)count * (size_t)search->spec.length * element_bytes(search);
   CR_TRY(cr_queue_write(search->queue, search->buffers[STAGED], 0, bytes, rows, error));
   cr_args args = {search->steps[PUT]->kernel, 0, CL_SUCCESS};
@@ -292,10 +299,10 @@ clreid_status cr_search_products(cr_search *search, const cr_search_block *block
   cr_arg_int(&args, queries);
   if (search->spec.plain) return run(search, PRODUCTS, &args, panels * CR_PANEL, queries, error);
   if (search->walks) {
-    const size_t width = (size_t)search->tile->vectors;
+    const size_t width = (size_t)search->tile.vectors;
     return run(search, PRODUCTS, &args, (panels + width - 1) / width, 1, error);
   }
-  cr_tile_space(step, search->tile, queries, panels * CR_PANEL, 1);
+  cr_tile_space(step, queries, panels * CR_PANEL, 1);
   return run(search, PRODUCTS, &args, 0, 0, error);
 }
 

@@ -359,9 +359,26 @@ void cr_weights_close(cr_weights *weights)
   free(weights);
 }
 
+const char *cr_weights_path(const cr_weights *weights)
+{
+  return weights->path.text;
+}
+
 const char *cr_weights_metadata(const cr_weights *weights, const char *key)
 {
   return json_string_value(json_object_get(weights->metadata, key));
+}
+
+void cr_weights_say_unknown(const cr_weights *weights, bool (*is_known)(const void *user, const char *key),
+                            const void *user, const cr_log *log)
+{
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)(uintptr_t)weights->metadata, key, value)
+  {
+    if (!is_known(user, key))
+      cr_say(log, "'%s': the metadata '%s' is not known and is ignored", weights->path.text, show(key).text);
+  }
 }
 
 /* ---- Numbers ---------------------------------------------------------------------------------------------------- */

@@ -16,6 +16,9 @@ typedef struct cr_weights cr_weights;
 clreid_status cr_weights_open(const char *path, cr_weights **weights, clreid_error *error);
 void cr_weights_close(cr_weights *weights); /* NULL allowed */
 
+/* The file, as messages show it. */
+const char *cr_weights_path(const cr_weights *weights);
+
 /* A value of the file's __metadata__, or NULL. Lives as long as weights. */
 const char *cr_weights_metadata(const cr_weights *weights, const char *key);
 
@@ -33,6 +36,10 @@ bool cr_weights_tensor(const cr_weights *weights, const char *name, cr_tensor *t
 
 /* Elements first ... first + count - 1 of a tensor of dtype F32, F16 or BF16 that is there, as float. */
 void cr_weights_values(const cr_weights *weights, const char *name, size_t first, size_t count, float *values);
+
+/* Says to log which keys of the metadata nobody knows: they are ignored. */
+void cr_weights_say_unknown(const cr_weights *weights, bool (*is_known)(const void *user, const char *key),
+                            const void *user, const cr_log *log);
 
 /* Missing, extra and wrongly shaped tensors, all named in one message (as far as it is long); then NaN, infinity and
  * negative variance. num_batches_tracked is not extra. */

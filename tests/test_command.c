@@ -292,7 +292,8 @@ static const char *five_pictures(void)
 static void every_subcommand_explains_itself(void **state)
 {
   (void)state;
-  static const char *const names[] = {"devices", "networks", "weights", "embed", "match", "bench", "selftest"};
+  static const char *const names[] = {"devices",  "networks", "weights", "embed",   "match",
+                                      "evaluate", "bench",    "tune",    "selftest"};
   const result *done = clreid("--help");
   assert_done(done);
   for (size_t i = 0; i < sizeof names / sizeof *names; ++i) assert_non_null(strstr(done->out, names[i]));
@@ -394,6 +395,32 @@ static void a_feature_does_not_depend_on_the_batch(void **state)
   free(alone.values);
 }
 
+/* PoCL is told to be two devices, which give the same bits; --device all spreads each batch over them. */
+static void all_devices_share_the_pictures(void **state)
+{
+  char text[4096];
+  const char *out = of(*state, "all.npy");
+  const features alone = embed(*state, "--flip", five_pictures());
+  line run = {.name = "POCL_DEVICES", .value = "basic pthread"};
+  snprintf(text, sizeof text, "embed -v --flip --batch 4 --device all --weights %s --out %s %s", weights(), out,
+           five_pictures());
+  add(&run, command);
+  add_words(&run, text);
+  const result *done = run_line(&run);
+  assert_int_equal(done->code, 0);
+  const features shared_out = read_features(out);
+  assert_int_equal(shared_out.rows, alone.rows);
+  assert_memory_equal(shared_out.values, alone.values, alone.rows * alone.columns * sizeof(float));
+  if (strstr(done->err, "device 1: ")) {
+    assert_non_null(strstr(done->err, "group: member 0 does"));
+    assert_non_null(strstr(done->err, "group: member 1 does"));
+  } else {
+    printf("SKIPPED: two devices\n");
+  }
+  free(alone.values);
+  free(shared_out.values);
+}
+
 static void flip_is_the_mean_of_a_picture_and_its_mirror_image(void **state)
 {
   const features flipped = embed(*state, "--flip", picture_path(0));
@@ -471,6 +498,23 @@ static void bench_reports(void **state)
   (void)state;
 }
 
+/* Of all devices together: each is named with its part of the one picture. */
+static void check_members(const char *out)
+{
+  json_t *report = parse(out), *members = json_object_get(report, "devices");
+  json_int_t pictures = 0;
+  assert_int_equal(strncmp(json_string_value(json_object_get(report, "device")), "all (", 5), 0);
+  assert_true(json_array_size(members) > 0);
+  for (size_t i = 0; i < json_array_size(members); ++i) {
+    const json_t *member = json_array_get(members, i);
+    assert_true(json_is_string(json_object_get(member, "device")));
+    assert_true(json_is_false(json_object_get(member, "failed")));
+    pictures += json_integer_value(json_object_get(member, "pictures"));
+  }
+  assert_int_equal(pictures, 1);
+  json_decref(report);
+}
+
 static json_int_t sum_of_integers(const json_t *rows, const char *key)
 {
   json_int_t sum = 0;
@@ -523,15 +567,37 @@ static void bench_prints_a_profile(void **state)
   (void)state;
 }
 
+/* A second is enough to see that it begins, ends, says what it found, and drops it again. */
+static void tune_reports_and_forgets(void **state)
+{
+  (void)state;
+  const result *done = clreid("tune --network han-small --batch 2 --seconds 1 --json");
+  assert_done(done);
+  assert_non_null(strstr(done->err, "tune: 1 of "));
+  json_t *all = parse(done->out);
+  const json_int_t shapes = json_integer_value(json_object_get(all, "shapes")),
+                   tuned = json_integer_value(json_object_get(all, "tuned")),
+                   kept = json_integer_value(json_object_get(all, "kept"));
+  assert_true(shapes > 5 && tuned >= 1 && tuned <= shapes && kept <= tuned);
+  assert_int_equal(json_integer_value(json_object_get(all, "refused")), 0);
+  assert_int_equal(json_array_size(json_object_get(all, "rows")), kept);
+  json_decref(all);
+  char text[64];
+  snprintf(text, sizeof text, "%d rows dropped", (int)kept);
+  done = clreid("tune --reset");
+  assert_done(done);
+  assert_non_null(strstr(done->out, text));
+}
+
 static void bench_removes_its_random_weights(void **state)
 {
   const folder *f = *state;
   line run = {.name = "TMPDIR", .value = f->path};
   add(&run, command);
-  add_words(&run, "bench --network rga-none");
+  add_words(&run, "bench --network rga-none --device all --json");
   const result *done = run_line(&run);
   assert_done(done);
-  assert_non_null(strstr(done->out, "ms a picture"));
+  check_members(done->out);
   assert_int_equal(folder_entries(f), 0);
 }
 
@@ -641,6 +707,10 @@ static void wrong_usage_is_told_apart(void **state)
       {"devices --json=yes", "--json takes no value"},
       {"devices --device first", "not 'first'"},
       {"devices --device -1", "not '-1'"},
+      {"devices --device all", "not 'all'"},
+      {"bench --network rga-sc --device all --profile", "--profile is for one device"},
+      {"bench --network rga-sc --device all --frame rgb", "--frame is for one device"},
+      {"bench --network rga-sc --device every", "--device wants cpu, gpu, all or an index, not 'every'"},
       {"devices --device", "--device wants a value"},
       {"weights --seed 1 --out w", "--network NAME is missing"},
       {"weights --network rga-sc --out w", "--seed S is missing"},
@@ -668,10 +738,20 @@ static void wrong_usage_is_told_apart(void **state)
       {"match --query q --gallery g --top -1", "not '-1'"},
       {"match --query q --gallery g --top 0", "not '0'"},
       {"match --query q --gallery g --metric manhattan", "not 'manhattan'"},
-      {"match --query q --gallery g --rerank", "no option --rerank"},
+      {"match --query q --gallery g --k1 20", "--k1 is a setting of --rerank"},
+      {"match --query q --gallery g --rerank --lambda 2", "from 0 to 1, not '2'"},
+      {"match --query q --gallery g --sheet s.png", "--query-pictures and --gallery-pictures"},
+      {"match --query q --gallery g --query-labels q.csv --gallery-labels g.csv", "for --sheet"},
+      {"match --query q --gallery g --sheet s.png --query-pictures a --gallery-pictures b --query-labels c",
+       "--gallery-labels is missing"},
+      {"evaluate --query q --gallery g --query-labels q.csv", "--gallery-labels G.csv is missing"},
+      {"evaluate --query q --gallery g --query-labels a --gallery-labels b --k2 6", "--k2 is a setting of --rerank"},
       {"bench", "--network NAME or --weights"},
       {"bench --network rga-sc --batch 0", "not '0'"},
       {"bench --network rga-sc --speed", "no option --speed"},
+      {"tune", "--network NAME, --weights W.safetensors or --reset"},
+      {"tune --network rga-sc --seconds 0", "not '0'"},
+      {"tune --network rga-sc --batch 0", "not '0'"},
       {"selftest --json", "no option --json"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
@@ -1020,6 +1100,7 @@ int main(void)
       with_folder(random_weights_repeat),
       cmocka_unit_test(the_self_test_passes),
       with_folder(a_feature_does_not_depend_on_the_batch),
+      with_folder(all_devices_share_the_pictures),
       with_folder(flip_is_the_mean_of_a_picture_and_its_mirror_image),
       with_folder(l2_makes_length_one_and_nothing_else),
       with_folder(feature_and_precision_are_chosen),
@@ -1027,6 +1108,7 @@ int main(void)
       cmocka_unit_test(bench_reports),
       cmocka_unit_test(bench_profiles),
       cmocka_unit_test(bench_prints_a_profile),
+      cmocka_unit_test(tune_reports_and_forgets),
       with_folder(bench_removes_its_random_weights),
       with_folder(match_finds_the_nearest),
       with_folder(match_refuses_what_does_not_fit),

@@ -42,10 +42,15 @@ static void put(bench *b, int first, int count)
 }
 
 /* Opens the bench with random rows, the last two of the block left out, and as many queries. */
-static void set_up(bench *b, int length, bool half, bool plain, int queries)
+static void set_up_tile(bench *b, int length, bool half, bool plain, int queries, const cr_tile *tile)
 {
-  const cr_search_spec spec = {
-      .length = length, .half = half, .plain = plain, .block_rows = BLOCK_ROWS, .room = ROOM, .staged = STAGED};
+  const cr_search_spec spec = {.length = length,
+                               .half = half,
+                               .plain = plain,
+                               .block_rows = BLOCK_ROWS,
+                               .room = ROOM,
+                               .staged = STAGED,
+                               .tile = tile};
   MUST(cr_search_create(support_queue(), &spec, &b->search, &error));
   MUST(cr_search_block_create(b->search, &b->block, &error));
   b->length = length;
@@ -67,6 +72,11 @@ static void set_up(bench *b, int length, bool half, bool plain, int queries)
   free(packed);
   for (int first = 0; first < BLOCK_ROWS - 2; first += 19)
     put(b, first, first + 19 < BLOCK_ROWS - 2 ? 19 : BLOCK_ROWS - 2 - first);
+}
+
+static void set_up(bench *b, int length, bool half, bool plain, int queries)
+{
+  set_up_tile(b, length, half, plain, queries, NULL);
 }
 
 static void tear_down(bench *b)
@@ -137,12 +147,10 @@ static void products_keep_their_bound(void **state)
   for (int half = 0; half < 2; half++)
     for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++)
       for (int queries = 1; queries <= CR_SEARCH_QUERIES; queries += 21)
-        for (int variant = -2; variant < (int)cr_tile_count; variant++) {
-          if (variant >= 0 && (variant % 2 != half || !cr_tile_valid(&cr_tiles[variant], &support_device()->facts)))
+        for (int variant = -2; variant < support_tile_count(); variant++) {
+          if (variant >= 0 && (variant % 2 != half || !cr_tile_valid(support_tile(variant), &support_device()->facts)))
             continue; /* each tile in one of both storages: compiling is what takes the time */
-          cr_tile_force(support_device(), variant < 0 ? -1 : variant);
-          set_up(b, lengths[l], half, variant == -2, queries);
-          cr_tile_force(support_device(), -1);
+          set_up_tile(b, lengths[l], half, variant == -2, queries, variant < 0 ? NULL : support_tile(variant));
           MUST(cr_search_products(b->search, &b->block, 0, 48, &error));
           MUST(cr_search_products(b->search, &b->block, 48, BLOCK_ROWS - 2 - 48, &error));
           MUST(cr_search_read_products(b->search, queries - 1, 0, BLOCK_ROWS - 2, got, &error));

@@ -15,9 +15,11 @@
 
 #include "command.h"
 #include "console.h"
-#include "json.h"
+#include "match_report.h"
 #include "npy.h"
 #include "progress.h"
+#include "reranked.h"
+#include "reranking.h"
 
 enum {
   BLOCK_BYTES = 16 << 20,  /* of rows of a file, at a time */
@@ -31,6 +33,9 @@ typedef struct settings {
   int metric;
   uint64_t top;
   bool json;
+  reranking rerank;
+  const char *sheet;
+  sheet_side query_side, gallery_side;
   options_common common;
 } settings;
 
@@ -63,6 +68,8 @@ typedef struct run {
   clreid_device *device;
   clreid_gallery *slab;
   uint64_t slab_first, slab_count, slab_most; /* which rows of the gallery lie in it */
+  sheet_match *told;                          /* [top] */
+  match_report report;
 } run;
 
 static clreid_status no_memory(clreid_error *error)
@@ -160,7 +167,8 @@ static clreid_status allocate(run *it, clreid_error *error)
   it->entries = calloc(it->query.most, it->top * sizeof *it->entries);
   it->merged = calloc(it->top, sizeof *it->merged);
   it->matches = calloc(together(it), it->top * sizeof *it->matches);
-  if (!it->lists || !it->entries || !it->merged || !it->matches) return no_memory(error);
+  it->told = calloc(it->top, sizeof *it->told);
+  if (!it->lists || !it->entries || !it->merged || !it->matches || !it->told) return no_memory(error);
   for (uint64_t q = 0; q < it->query.most; ++q) it->lists[q].entries = it->entries + q * it->top;
   return CLREID_OK;
 }
@@ -240,22 +248,12 @@ static clreid_status search_slab(run *it, clreid_error *error)
   return CLREID_OK;
 }
 
-static void print_rows(uint64_t query, const list *of)
+/* Tells the matches of a query of the block. */
+static clreid_status tell(run *it, uint64_t place, clreid_error *error)
 {
-  for (size_t i = 0; i < of->count; ++i) {
-    printf("%6" PRIu64 " %5zu %8" PRIu64 "  %.6g\n", query, i + 1, of->entries[i].index, of->entries[i].distance);
-  }
-}
-
-static int print_object(uint64_t query, const list *of)
-{
-  json_t *matches = json_array();
-  for (size_t i = 0; i < of->count; ++i) {
-    matches = json_add(matches, json_pack("{s:I, s:f}", "index", (json_int_t)of->entries[i].index, "distance",
-                                          of->entries[i].distance));
-  }
-  printf(query > 0 ? ",\n" : "");
-  return json_show(json_pack("{s:I, s:o}", "query", (json_int_t)query, "matches", matches), 0);
+  const list *of = &it->lists[place];
+  for (size_t i = 0; i < of->count; ++i) it->told[i] = (sheet_match){of->entries[i].index, of->entries[i].distance};
+  return match_report_query(&it->report, it->query.first + place, it->told, of->count, error);
 }
 
 /* Matches the block of queries with the whole gallery and prints what was found. */
@@ -268,39 +266,83 @@ static clreid_status match_queries(run *it, clreid_error *error)
     if (status != CLREID_OK) return status;
   }
   progress_clear();
-  for (uint64_t q = 0; q < it->query.count; ++q) {
-    if (!it->set->json) {
-      print_rows(it->query.first + q, &it->lists[q]);
-    } else if (print_object(it->query.first + q, &it->lists[q]) != COMMAND_DONE) {
-      return no_memory(error);
-    }
+  clreid_status status = CLREID_OK;
+  for (uint64_t q = 0; q < it->query.count && status == CLREID_OK; ++q) {
+    status = tell(it, q, error);
   }
-  return CLREID_OK;
+  return status;
 }
 
-static clreid_status match(run *it, clreid_error *error)
+static clreid_status match_directly(run *it, clreid_error *error)
 {
-  clreid_status status = open_files(it, error);
-  if (status == CLREID_OK) status = allocate(it, error);
+  clreid_status status = allocate(it, error);
   if (status == CLREID_OK) status = check_finite(&it->query, error);
   if (status == CLREID_OK) status = check_finite(&it->gallery, error);
   if (status == CLREID_OK) status = open_slab(it, error);
   if (status != CLREID_OK) return status;
 
-  printf(it->set->json ? "[" : " query  rank  gallery  distance\n");
   progress_start("match", (size_t)it->query.file.rows);
   for (uint64_t first = 0; first < it->query.file.rows && status == CLREID_OK; first += it->query.most) {
     status = load(&it->query, first, error);
     if (status == CLREID_OK) status = match_queries(it, error);
   }
   progress_clear();
-  if (it->set->json) printf("]\n");
   return status;
+}
+
+static clreid_status match_reranked(run *it, clreid_error *error)
+{
+  const settings *set = it->set;
+  const clreid_rerank_config config = reranking_config(&set->rerank, set->metric);
+  clreid_device *device;
+  clreid_status status = command_open_device(&set->common, &device, error);
+  if (status != CLREID_OK) return status;
+  status = reranked_match(device, set->query, set->gallery, &config, set->top, &it->report, error);
+  clreid_device_close(device);
+  return status;
+}
+
+static clreid_status create_sheet(run *it, clreid_error *error)
+{
+  sheet_side query = it->set->query_side, gallery = it->set->gallery_side;
+  query.features = it->set->query;
+  query.rows = it->query.file.rows;
+  gallery.features = it->set->gallery;
+  gallery.rows = it->gallery.file.rows;
+  return sheet_create(it->set->sheet, &query, &gallery, &it->report.sheet, error);
+}
+
+static clreid_status match(run *it, clreid_error *error)
+{
+  clreid_status status = open_files(it, error);
+  if (status == CLREID_OK && it->set->sheet) status = create_sheet(it, error);
+  if (status == CLREID_OK) status = it->set->rerank.wanted ? match_reranked(it, error) : match_directly(it, error);
+  return status == CLREID_OK ? match_report_finish(&it->report, error) : status;
+}
+
+/* Whether all that a sheet needs is given, and nothing without it; false after a complaint. */
+static bool sheet_is_clear(const settings *set)
+{
+  const sheet_side *query = &set->query_side, *gallery = &set->gallery_side;
+  if (!set->sheet && (query->pictures || gallery->pictures || query->labels || gallery->labels)) {
+    console_complain("match: pictures and labels are for --sheet, which is not given");
+    return false;
+  }
+  if (set->sheet && (!query->pictures || !gallery->pictures)) {
+    console_complain("match: --sheet needs --query-pictures and --gallery-pictures");
+    return false;
+  }
+  if (!query->labels != !gallery->labels) {
+    console_complain("match: --%s-labels is missing: frames need the labels of both sides",
+                     query->labels ? "gallery" : "query");
+    return false;
+  }
+  return true;
 }
 
 int command_match(int argc, char **argv)
 {
-  settings set = {.top = 10};
+  settings set = {.top = 10, .rerank = RERANKING_DEFAULTS};
   const options_row rows[] = {
       {.name = "query",
        .kind = OPTIONS_TEXT,
@@ -326,6 +368,32 @@ int command_match(int argc, char **argv)
        .least = 1,
        .most = UINT32_MAX,
        .help = "matches to print of each query (10)"},
+      RERANKING_OPTIONS(set.rerank),
+      {.name = "sheet",
+       .kind = OPTIONS_TEXT,
+       .value = &set.sheet,
+       .argument = "S.png",
+       .help = "a picture of each query and its first ten matches"},
+      {.name = "query-pictures",
+       .kind = OPTIONS_TEXT,
+       .value = &set.query_side.pictures,
+       .argument = "LIST",
+       .help = "with --sheet: a text file, a path a row"},
+      {.name = "gallery-pictures",
+       .kind = OPTIONS_TEXT,
+       .value = &set.gallery_side.pictures,
+       .argument = "LIST",
+       .help = "likewise"},
+      {.name = "query-labels",
+       .kind = OPTIONS_TEXT,
+       .value = &set.query_side.labels,
+       .argument = "Q.csv",
+       .help = "with --sheet: for green and red frames, as evaluate takes them"},
+      {.name = "gallery-labels",
+       .kind = OPTIONS_TEXT,
+       .value = &set.gallery_side.labels,
+       .argument = "G.csv",
+       .help = "likewise"},
       {.name = "json", .kind = OPTIONS_FLAG, .value = &set.json, .help = "one array, an object a query"},
   };
   const options_table table = {.summary =
@@ -335,10 +403,12 @@ int command_match(int argc, char **argv)
                                .row_count = sizeof rows / sizeof *rows};
   int first, code;
   if (!options_parse(&table, argc, argv, &set.common, &first, &code)) return code;
+  if (!reranking_is_clear("match", &set.rerank) || !sheet_is_clear(&set)) return COMMAND_USAGE;
 
-  run it = {.set = &set, .query.file.handle = -1, .gallery.file.handle = -1};
+  run it = {.set = &set, .report.json = set.json, .query.file.handle = -1, .gallery.file.handle = -1};
   clreid_error error;
   const clreid_status status = match(&it, &error);
+  sheet_destroy(it.report.sheet);
   free_block(&it.query);
   free_block(&it.gallery);
   free(it.lists);
@@ -347,5 +417,6 @@ int command_match(int argc, char **argv)
   free(it.matches);
   clreid_gallery_destroy(it.slab);
   clreid_device_close(it.device);
+  free(it.told);
   return status == CLREID_OK ? COMMAND_DONE : console_error(&error);
 }

@@ -39,10 +39,16 @@ static int find_word(const char *words, const char *text)
   }
 }
 
-static bool is_device(const char *text)
+bool options_all_devices(const options_common *common)
+{
+  return common->device && strcmp(common->device, "all") == 0;
+}
+
+static bool is_device(const options_table *table, const char *text)
 {
   uint64_t index;
-  return strcmp(text, "cpu") == 0 || strcmp(text, "gpu") == 0 || parse_number(text, &index);
+  return strcmp(text, "cpu") == 0 || strcmp(text, "gpu") == 0 || (table->all_devices && strcmp(text, "all") == 0) ||
+         parse_number(text, &index);
 }
 
 static bool is_some_text(const char *command, const options_row *row, const char *text)
@@ -78,6 +84,20 @@ static bool set_number(const char *command, const options_row *row, const char *
   return true;
 }
 
+/* Digits, and a point among them. */
+static bool set_share(const char *command, const options_row *row, const char *text)
+{
+  const bool is_decimal = strspn(text, "0123456789.") == strlen(text) && strpbrk(text, "0123456789") != NULL;
+  char *end = NULL;
+  const double share = is_decimal ? strtod(text, &end) : -1;
+  if (!is_decimal || *end || share > 1) {
+    console_complain("%s: --%s wants a number from 0 to 1, not '%s'", command, row->name, text);
+    return false;
+  }
+  *(double *)row->value = share;
+  return true;
+}
+
 static bool set_word(const char *command, const options_row *row, const char *text)
 {
   const int place = find_word(row->argument, text);
@@ -106,6 +126,8 @@ static bool set_value(const char *command, const options_row *row, const char *t
     return is_some_text(command, row, text) && add_text(row->value, text);
   case OPTIONS_NUMBER:
     return set_number(command, row, text);
+  case OPTIONS_SHARE:
+    return set_share(command, row, text);
   case OPTIONS_WORD:
     return set_word(command, row, text);
   }
@@ -176,7 +198,7 @@ bool options_parse(const options_table *table, int argc, char **argv, options_co
   rows[count - 1] = (options_row){.name = "device",
                                   .kind = OPTIONS_TEXT,
                                   .value = (void *)&common->device,
-                                  .argument = "cpu|gpu|INDEX",
+                                  .argument = table->all_devices ? "cpu|gpu|INDEX|all" : "cpu|gpu|INDEX",
                                   .help = "as clreid devices lists them"};
 
   struct option longs[MOST_ROWS + 3] = {{0}};
@@ -208,8 +230,9 @@ bool options_parse(const options_table *table, int argc, char **argv, options_co
       given[row] = true;
     }
   }
-  if (common->device && !is_device(common->device)) {
-    console_complain("%s: --device wants cpu, gpu or an index, not '%s': see clreid devices", command, common->device);
+  if (common->device && !is_device(table, common->device)) {
+    console_complain("%s: --device wants cpu, gpu%s or an index, not '%s': see clreid devices", command,
+                     table->all_devices ? ", all" : "", common->device);
     return false;
   }
   *first_operand = optind;

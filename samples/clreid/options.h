@@ -16,6 +16,7 @@ typedef enum options_kind {
   OPTIONS_TEXT,   /* value: const char *, not empty */
   OPTIONS_TEXTS,  /* value: options_texts, not empty either; may be given again and again */
   OPTIONS_NUMBER, /* value: uint64_t, in decimal digits alone, from least to most; given once, as texts and words are */
+  OPTIONS_SHARE,  /* value: double, from 0 to 1 */
   OPTIONS_WORD,   /* value: int, the place of the word among words */
 } options_kind;
 
@@ -35,7 +36,7 @@ typedef struct options_row {
 } options_row;
 
 typedef struct options_common {
-  const char *device; /* "cpu", "gpu", an index in digits, or NULL */
+  const char *device; /* "cpu", "gpu", an index in digits, "all" where the table allows it, or NULL */
   bool verbose;
 } options_common;
 
@@ -44,7 +45,11 @@ typedef struct options_table {
   const char *operands; /* as --help shows them, at least one is needed; NULL: takes none */
   const options_row *rows;
   size_t row_count;
+  bool all_devices; /* --device may be "all" */
 } options_table;
+
+/* Is "all" the device? */
+bool options_all_devices(const options_common *common);
 
 /* Reads argv (argv[0] is the subcommand's name) into the values of the table. Afterwards argv[*first_operand ...] are
  * the operands. Returns false if the subcommand is to end with *exit_code: help was asked for and printed, or the usage
