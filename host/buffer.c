@@ -1,7 +1,7 @@
 /*
  * buffer.c - device memory with counted references, and in-order queues to move it.
  */
-#include "buffer.h"
+#include "event.h"
 
 #include <stdlib.h>
 
@@ -74,6 +74,7 @@ clreid_status cr_queue_create(cr_device *device, cr_queue **result, clreid_error
     return status;
   }
   queue->device = device;
+  queue->defers = device->is_adopted;
   cr_device_retain(device);
   *result = queue;
   return CLREID_OK;
@@ -82,7 +83,7 @@ clreid_status cr_queue_create(cr_device *device, cr_queue **result, clreid_error
 void cr_queue_destroy(cr_queue *queue)
 {
   if (!queue) return;
-  clFinish(queue->queue);
+  if (!queue->is_adopted) clFinish(queue->queue);
   clReleaseCommandQueue(queue->queue);
   cr_device_release(queue->device);
   free(queue);
@@ -96,10 +97,23 @@ clreid_status cr_queue_write(cr_queue *queue, cr_buffer *buffer, size_t offset_b
                   "clEnqueueWriteBuffer", error);
 }
 
+static clreid_status read_asleep(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, void *data,
+                                 clreid_error *error)
+{
+  cl_event event;
+  CR_TRY(
+      cr_check(clEnqueueReadBuffer(queue->queue, buffer->memory, CL_FALSE, offset_bytes, bytes, data, 0, NULL, &event),
+               "clEnqueueReadBuffer", error));
+  const clreid_status status = cr_event_wait(queue, event, error);
+  clReleaseEvent(event);
+  return status;
+}
+
 clreid_status cr_queue_read(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, void *data,
                             clreid_error *error)
 {
   if (!bytes) return CLREID_OK;
+  if (queue->sleeps) return read_asleep(queue, buffer, offset_bytes, bytes, data, error);
   return cr_check(clEnqueueReadBuffer(queue->queue, buffer->memory, CL_TRUE, offset_bytes, bytes, data, 0, NULL, NULL),
                   "clEnqueueReadBuffer", error);
 }

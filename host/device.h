@@ -20,6 +20,7 @@ struct cr_device {
   cr_mutex *mutex;     /* guards references, for a moment */
   cr_mutex *building;  /* guards programs, for as long as a compiler takes; the log may be called under it */
   int references;
+  bool is_adopted;      /* context and id are an application's, retained */
   bool uses_clblast;    /* guarded by mutex */
   cr_program *programs; /* built ones, newest first */
   int forced_tile;      /* index into cr_tiles, for tests; -1: choose by facts */

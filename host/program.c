@@ -10,6 +10,8 @@
 #include "cache.h"
 #include "source.h"
 
+enum { MOST_DEVICES = 64 }; /* of a context whose programs are cached */
+
 struct cr_program {
   cr_program *next;
   cl_program program;
@@ -62,15 +64,31 @@ static bool build_from_cache(cr_device *device, const cr_cache_key *key, const c
   return false;
 }
 
+/* The device's place among those that the program's context has, and their number; false if the driver does not say. */
+static bool find_device(const cr_device *device, cl_program program, size_t *index, size_t *count)
+{
+  cl_device_id ids[MOST_DEVICES];
+  size_t bytes = 0;
+  if (clGetProgramInfo(program, CL_PROGRAM_DEVICES, sizeof ids, ids, &bytes) != CL_SUCCESS) return false;
+  *count = bytes / sizeof *ids;
+  for (*index = 0; *index < *count; ++*index)
+    if (ids[*index] == device->id) return true;
+  return false;
+}
+
+/* An application's context may have other devices too, for which nothing was built. */
 static void write_to_cache(cr_device *device, const cr_cache_key *key, cl_program program)
 {
-  size_t size = 0;
-  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || !size) return;
-  unsigned char *binary = malloc(size);
-  if (!binary) return;
-  if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS)
-    cr_cache_write(device, key, binary, size);
-  free(binary);
+  size_t sizes[MOST_DEVICES] = {0}, index, count;
+  unsigned char *binaries[MOST_DEVICES] = {NULL};
+  if (!find_device(device, program, &index, &count) ||
+      clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof sizes, sizes, NULL) != CL_SUCCESS || !sizes[index])
+    return;
+  binaries[index] = malloc(sizes[index]);
+  if (!binaries[index]) return;
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, count * sizeof *binaries, binaries, NULL) == CL_SUCCESS)
+    cr_cache_write(device, key, binaries[index], sizes[index]);
+  free(binaries[index]);
 }
 
 static clreid_status build_from_source(cr_device *device, const char *text, const char *file, const char *options,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "launch.h"
+#include "upload.h"
 
 /* The numbers of cl/resize.cl. */
 enum {
@@ -32,9 +33,8 @@ struct cr_resize {
   cr_step *step; /* its output is op.view[CR_OUTPUT], the table of values op.weights */
   cr_resize_spec spec;
   job *jobs;         /* [largest_batch] */
-  uint8_t *staging;  /* what is uploaded: jobs, tables of axes, pixels */
-  cr_buffer *upload; /* of staging_bytes as well */
-  size_t staging_bytes;
+  cr_upload staging; /* what is uploaded: jobs, tables of axes, pixels */
+  cr_buffer *upload;
 };
 
 /* ---- What is uploaded ------------------------------------------------------------------------------------------- */
@@ -131,38 +131,30 @@ static clreid_status place_pixels(const cr_resize_picture *pictures, int count, 
   return CLREID_OK;
 }
 
-static void fill(cr_resize *resize, const cr_resize_picture *pictures, int count)
+static void fill(const cr_resize *resize, const cr_resize_picture *pictures, int count, uint8_t *staging)
 {
-  int32_t *ints = (int32_t *)(void *)resize->staging;
+  int32_t *ints = (int32_t *)(void *)staging;
   memcpy(ints, resize->jobs, (size_t)count * sizeof(job));
   for (int k = 0; k < count; k++) {
     const int32_t *own = resize->jobs[k];
     copy_axis(ints + own[JOB_ACROSS], pictures[k].across);
     copy_axis(ints + own[JOB_DOWN], pictures[k].down);
-    copy_pixels(resize->staging + (size_t)own[JOB_PIXELS] * PIXEL_UNIT, &pictures[k]);
+    copy_pixels(staging + (size_t)own[JOB_PIXELS] * PIXEL_UNIT, &pictures[k]);
   }
 }
 
 /* Room for an upload, a quarter more than asked, so that pictures of slowly growing sizes do not allocate each time. */
 static clreid_status grow(cr_resize *resize, size_t bytes, clreid_error *error)
 {
-  if (bytes <= resize->staging_bytes) return CLREID_OK;
+  if (resize->upload && bytes <= cr_buffer_bytes(resize->upload)) return CLREID_OK;
   cr_device *device = resize->step->queue->device;
   const uint64_t largest = cr_device_facts(device)->largest_buffer_bytes;
   size_t room = round_up(bytes + bytes / 4);
   if (largest && room > largest) room = bytes;
   cr_buffer *upload;
   CR_TRY(cr_buffer_create(device, room, NULL, &upload, error));
-  uint8_t *staging = calloc(room, 1);
-  if (!staging) {
-    cr_buffer_release(upload);
-    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory to pack pictures of %zu bytes; use a smaller batch", bytes);
-  }
   cr_buffer_release(resize->upload); /* a launch that still reads it keeps it alive */
-  free(resize->staging);
   resize->upload = upload;
-  resize->staging = staging;
-  resize->staging_bytes = room;
   cr_args args = {resize->step->kernel, ARG_TABLES, CL_SUCCESS};
   cr_arg_buffer(&args, upload, NULL);
   cr_arg_buffer(&args, upload, NULL);
@@ -297,7 +289,7 @@ void cr_resize_destroy(cr_resize *resize)
   if (!resize) return;
   cr_step_destroy(resize->step);
   cr_buffer_release(resize->upload);
-  free(resize->staging);
+  cr_upload_free(&resize->staging);
   free(resize->jobs);
   free(resize);
 }
@@ -334,7 +326,9 @@ clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures
   CR_TRY(place_tables(pictures, count, resize->jobs, &bytes, error));
   CR_TRY(place_pixels(pictures, count, resize->jobs, &bytes, error));
   CR_TRY(grow(resize, bytes, error));
-  fill(resize, pictures, count);
-  CR_TRY(cr_queue_write(resize->step->queue, resize->upload, 0, bytes, resize->staging, error));
+  uint8_t *staging;
+  CR_TRY(cr_upload_take(&resize->staging, bytes, cr_buffer_bytes(resize->upload), &staging, error));
+  fill(resize, pictures, count, staging);
+  CR_TRY(cr_upload_send(&resize->staging, resize->step->queue, resize->upload, bytes, error));
   return cr_step_run(resize->step, count, error);
 }

@@ -41,5 +41,6 @@ void cr_mutex_lock(cr_mutex *mutex);
 void cr_mutex_unlock(cr_mutex *mutex);
 
 double cr_seconds(void); /* monotonic */
+void cr_sleep(double seconds);
 
 #endif
