@@ -88,6 +88,32 @@ static clreid_status create(cr_deliver *deliver, const cr_deliver_spec *spec, in
   return CLREID_OK;
 }
 
+static clreid_status begin_anew(cr_deliver *deliver, clreid_error *error)
+{
+  const cl_int nobody = NOBODY;
+  *deliver->told = NOBODY;
+  return cr_check(clEnqueueFillBuffer(deliver->queue->queue, deliver->report->memory, &nobody, sizeof nobody, 0,
+                                      sizeof nobody, 0, NULL, NULL),
+                  "clEnqueueFillBuffer", error);
+}
+
+/* Whatever is in the tensors now, to nowhere: drivers compile at the first launch. */
+static clreid_status warm_up(cr_deliver *deliver, int largest_batch, clreid_error *error)
+{
+  cr_buffer *nowhere;
+  const size_t bytes = (size_t)largest_batch * deliver->columns * sizeof(float);
+  const int batches[] = {largest_batch, 1};
+  CR_TRY(cr_buffer_create(deliver->queue->device, bytes, NULL, &nowhere, error));
+  const cr_foreign to = {nowhere->memory, 0};
+  clreid_status status = CLREID_OK;
+  for (int i = 0; i < 2 * CR_DELIVERIES && status == CLREID_OK; i++)
+    status = cr_deliver_run(deliver, i % CR_DELIVERIES, &to, batches[i / CR_DELIVERIES], 0, error);
+  if (status == CLREID_OK) status = begin_anew(deliver, error);
+  if (status == CLREID_OK) status = cr_queue_finish(deliver->queue, error);
+  cr_buffer_release(nowhere);
+  return status;
+}
+
 clreid_status cr_deliver_create(cr_queue *queue, const cr_deliver_spec *spec, int largest_batch, cr_deliver **result,
                                 clreid_error *error)
 {
@@ -95,7 +121,8 @@ clreid_status cr_deliver_create(cr_queue *queue, const cr_deliver_spec *spec, in
   if (!deliver) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a delivery");
   deliver->queue = queue;
   deliver->columns = spec->columns;
-  const clreid_status status = create(deliver, spec, largest_batch, error);
+  clreid_status status = create(deliver, spec, largest_batch, error);
+  if (status == CLREID_OK) status = warm_up(deliver, largest_batch, error);
   if (status != CLREID_OK) {
     cr_deliver_destroy(deliver);
     return status;
@@ -141,15 +168,6 @@ clreid_status cr_deliver_report(cr_deliver *deliver, cl_event *event, clreid_err
   CR_TRY(cr_check(clRetainEvent(read), "clRetainEvent", error));
   *event = read;
   return CLREID_OK;
-}
-
-static clreid_status begin_anew(cr_deliver *deliver, clreid_error *error)
-{
-  const cl_int nobody = NOBODY;
-  *deliver->told = NOBODY;
-  return cr_check(clEnqueueFillBuffer(deliver->queue->queue, deliver->report->memory, &nobody, sizeof nobody, 0,
-                                      sizeof nobody, 0, NULL, NULL),
-                  "clEnqueueFillBuffer", error);
 }
 
 clreid_status cr_deliver_wait(cr_deliver *deliver, int *picture, clreid_error *error)

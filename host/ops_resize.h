@@ -4,6 +4,7 @@
 #ifndef CR_OPS_RESIZE_H
 #define CR_OPS_RESIZE_H
 
+#include "ops_adopt.h"
 #include "ops_step.h"
 
 /* One axis of a resize in Pillow's fixed-point arithmetic: output i sums count[i] inputs from first[i] on, with
@@ -16,7 +17,8 @@ typedef struct cr_axis {
 } cr_axis;
 
 typedef struct cr_resize_picture {
-  const uint8_t *pixels; /* [height][pitch_bytes], RGB */
+  const uint8_t *pixels; /* [height][pitch_bytes], RGB; NULL: ... */
+  cr_foreign memory;     /* ... here, in the device's memory; all pictures of a run or none */
   int width, height;
   size_t pitch_bytes;
   bool mirrored;

@@ -139,7 +139,7 @@ static void fill(const cr_resize *resize, const cr_resize_picture *pictures, int
     const int32_t *own = resize->jobs[k];
     copy_axis(ints + own[JOB_ACROSS], pictures[k].across);
     copy_axis(ints + own[JOB_DOWN], pictures[k].down);
-    copy_pixels(staging + (size_t)own[JOB_PIXELS] * PIXEL_UNIT, &pictures[k]);
+    if (pictures[k].pixels) copy_pixels(staging + (size_t)own[JOB_PIXELS] * PIXEL_UNIT, &pictures[k]);
   }
 }
 
@@ -299,9 +299,9 @@ void cr_resize_destroy(cr_resize *resize)
 static clreid_status check_picture(const cr_resize_spec *spec, const cr_resize_picture *picture, int index,
                                    clreid_error *error)
 {
-  if (!picture->pixels || picture->width < 1 || picture->height < 1)
+  if ((!picture->pixels && !picture->memory.memory) || picture->width < 1 || picture->height < 1)
     return cr_fail(error, CLREID_INVALID_PICTURE, "picture %d has %d x %d pixels%s; it needs at least one", index,
-                   picture->width, picture->height, picture->pixels ? "" : " and no address");
+                   picture->width, picture->height, picture->pixels || picture->memory.memory ? "" : " and no address");
   if (picture->pitch_bytes < (size_t)picture->width * 3)
     return cr_fail(error, CLREID_INVALID_PICTURE,
                    "picture %d has rows %zu bytes apart, but %d pixels of three bytes need %zu", index,
@@ -316,6 +316,20 @@ static clreid_status check_picture(const cr_resize_spec *spec, const cr_resize_p
   return CLREID_OK;
 }
 
+/* Pixels that the device has already, to their place behind the tables. */
+static clreid_status copy_on_device(const cr_resize *resize, const cr_resize_picture *picture, const int32_t *own,
+                                    clreid_error *error)
+{
+  const cr_foreign *from = &picture->memory;
+  const size_t line = (size_t)picture->width * 3;
+  const size_t from_begin[3] = {from->offset_bytes, 0, 0};
+  const size_t to_begin[3] = {(size_t)own[JOB_PIXELS] * PIXEL_UNIT, 0, 0};
+  const size_t size[3] = {line, (size_t)picture->height, 1};
+  return cr_check(clEnqueueCopyBufferRect(resize->step->queue->queue, from->memory, resize->upload->memory, from_begin,
+                                          to_begin, size, picture->pitch_bytes, 0, line, 0, 0, NULL, NULL),
+                  "clEnqueueCopyBufferRect", error);
+}
+
 clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
 {
   if (count < 1 || count > resize->step->largest_batch)
@@ -324,11 +338,15 @@ clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures
   for (int k = 0; k < count; k++) CR_TRY(check_picture(&resize->spec, &pictures[k], k, error));
   size_t bytes = 0;
   CR_TRY(place_tables(pictures, count, resize->jobs, &bytes, error));
+  const size_t table_bytes = bytes;
   CR_TRY(place_pixels(pictures, count, resize->jobs, &bytes, error));
   CR_TRY(grow(resize, bytes, error));
   uint8_t *staging;
   CR_TRY(cr_upload_take(&resize->staging, bytes, cr_buffer_bytes(resize->upload), &staging, error));
   fill(resize, pictures, count, staging);
-  CR_TRY(cr_upload_send(&resize->staging, resize->step->queue, resize->upload, bytes, error));
+  CR_TRY(cr_upload_send(&resize->staging, resize->step->queue, resize->upload, pictures[0].pixels ? bytes : table_bytes,
+                        error));
+  for (int k = 0; k < count; k++)
+    if (!pictures[k].pixels) CR_TRY(copy_on_device(resize, &pictures[k], resize->jobs[k], error));
   return cr_step_run(resize->step, count, error);
 }

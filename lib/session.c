@@ -8,27 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api.h"
-
-struct clreid_session {
-  clreid_model *model;
-  int largest_batch;
-  cr_queue *queue;
-  cr_buffer *arena;
-  cr_step **steps; /* [plan->step_count] */
-  cr_resize *resize;
-  cr_axes *axes;
-  cr_resize_picture *pictures; /* [largest_batch] */
-  float *features;             /* [largest_batch][padded D]: what comes back from the device ... */
-  uint16_t *halves;            /* ... where an output is stored as half */
-  void *map;                   /* a map's tensor of the largest batch; NULL: no maps */
-  clreid_session_info info;
-};
+#include "session.h"
 
 /* ---- Preparation ------------------------------------------------------------------------------------------------ */
 
-/* A view of the plan, which is within one picture, in the arena of a whole batch. */
-static void resolve(const clreid_session *s, cr_view *view)
+void cr_session_resolve(const clreid_session *s, cr_view *view)
 {
   if (view->tensor < 0) return;
   const cr_plan *plan = s->model->plan;
@@ -42,7 +26,7 @@ static clreid_status create_step(clreid_session *s, int index, clreid_error *err
   const cr_plan_step *planned = &s->model->plan->steps[index];
   const cr_step_constants *constants = &s->model->constants[index];
   cr_op op = planned->op;
-  for (int v = 0; v < CR_VIEWS; v++) resolve(s, &op.view[v]);
+  for (int v = 0; v < CR_VIEWS; v++) cr_session_resolve(s, &op.view[v]);
   op.weights = constants->weights;
   op.bias = constants->bias;
   if (constants->matrix) op.view[planned->matrix_role].buffer = constants->matrix;
@@ -57,7 +41,7 @@ static clreid_status create_resize(clreid_session *s, clreid_error *error)
   const cr_plan *plan = m->plan;
   const cr_plan_tensor *tensor = &plan->tensors[plan->input];
   cr_view output = {.tensor = plan->input, .picture = cr_plan_tensor_elements(tensor), .row = tensor->row};
-  resolve(s, &output);
+  cr_session_resolve(s, &output);
   cr_resize_spec spec = {.height = plan->input_height,
                          .width = plan->input_width,
                          .margin = plan->input_margin,
@@ -100,7 +84,7 @@ static clreid_status allocate(clreid_session *s, clreid_error *error)
   return cr_buffer_create(s->model->device, s->info.arena_bytes, NULL, &s->arena, error);
 }
 
-static clreid_status run_steps(clreid_session *s, int batch, clreid_error *error)
+clreid_status cr_session_run_steps(clreid_session *s, int batch, clreid_error *error)
 {
   for (int k = 0; k < s->model->plan->step_count; k++) CR_TRY(cr_step_run(s->steps[k], batch, error));
   return CLREID_OK;
@@ -136,31 +120,47 @@ static clreid_status warm_up(clreid_session *s, clreid_error *error)
   const int batches[] = {s->largest_batch, 1};
   for (int i = 0; i < (s->largest_batch > 1 ? 2 : 1); i++) {
     CR_TRY(resize_blanks(s, batches[i], error));
-    CR_TRY(run_steps(s, batches[i], error));
+    CR_TRY(cr_session_run_steps(s, batches[i], error));
     CR_TRY(cr_queue_finish(s->queue, error));
   }
   return CLREID_OK;
 }
 
-static clreid_status prepare(clreid_session *s, clreid_error *error)
+/* How features leave for an application's memory. */
+static clreid_status create_deliver(clreid_session *s, clreid_error *error)
+{
+  const cr_plan *plan = s->model->plan;
+  cr_deliver_spec spec = {.columns = plan->feature_length};
+  for (int output = 0; output < CR_OUTPUTS; output++) {
+    const cr_plan_tensor *tensor = &plan->tensors[plan->outputs[output]];
+    spec.half[output] = cr_plan_element_bytes(plan, tensor) == sizeof(uint16_t);
+    spec.view[output] =
+        (cr_view){.tensor = plan->outputs[output], .picture = cr_plan_tensor_elements(tensor), .row = tensor->row};
+    cr_session_resolve(s, &spec.view[output]);
+  }
+  return cr_deliver_create(s->queue, &spec, s->largest_batch, &s->deliver, error);
+}
+
+static clreid_status prepare(clreid_session *s, bool sleeping_wait, struct _cl_command_queue *queue,
+                             clreid_error *error)
 {
   CR_TRY(allocate(s, error));
   CR_TRY(cr_queue_create(s->model->device, &s->queue, error));
+  if (sleeping_wait) cr_queue_sleep(s->queue);
   CR_TRY(create_resize(s, error));
   for (int k = 0; k < s->model->plan->step_count; k++) CR_TRY(create_step(s, k, error));
   CR_TRY(warm_up(s, error));
+  if (cr_device_is_adopted(s->model->device)) CR_TRY(create_deliver(s, error));
+  if (queue) CR_TRY(cr_queue_adopt(s->queue, queue, error));
   cr_say(cr_device_log(s->model->device), "session: batch %d, %d launches, arena %.2f MiB a picture", s->largest_batch,
          s->info.launches, (double)s->model->plan->arena_bytes / (1 << 20));
   return CLREID_OK;
 }
 
-clreid_status clreid_session_create(clreid_model *model, const clreid_session_config *config, clreid_session **result,
-                                    clreid_error *error)
+clreid_status cr_session_create(clreid_model *model, const clreid_session_config *config,
+                                struct _cl_command_queue *queue, clreid_session **result, clreid_error *error)
 {
   enum { MOST = 65536 };
-  if (!model || !result)
-    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_session_create needs model and session");
-  *result = NULL;
   const int batch = config && config->largest_batch ? config->largest_batch : 1;
   if (batch < 1 || batch > MOST)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "a largest batch of %d is outside 1 to %d", batch, MOST);
@@ -169,7 +169,7 @@ clreid_status clreid_session_create(clreid_model *model, const clreid_session_co
   s->model = model;
   s->largest_batch = batch;
   cr_model_retain(model);
-  const clreid_status status = prepare(s, error);
+  const clreid_status status = prepare(s, config && config->sleeping_wait, queue, error);
   if (status != CLREID_OK) {
     clreid_session_destroy(s);
     return status;
@@ -178,11 +178,21 @@ clreid_status clreid_session_create(clreid_model *model, const clreid_session_co
   return CLREID_OK;
 }
 
+clreid_status clreid_session_create(clreid_model *model, const clreid_session_config *config, clreid_session **result,
+                                    clreid_error *error)
+{
+  if (!model || !result)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_session_create needs model and session");
+  *result = NULL;
+  return cr_session_create(model, config, NULL, result, error);
+}
+
 void clreid_session_destroy(clreid_session *s)
 {
   if (!s) return;
   for (int k = 0; s->steps && k < s->model->plan->step_count; k++) cr_step_destroy(s->steps[k]);
   cr_resize_destroy(s->resize);
+  cr_deliver_destroy(s->deliver);
   cr_queue_destroy(s->queue);
   cr_buffer_release(s->arena);
   cr_axes_destroy(s->axes);
@@ -270,7 +280,7 @@ static clreid_status output_is_finite(clreid_session *s, int index, int batch, b
   output_size(op, &rows, &columns);
   *finite = true;
   if (!rows) return CLREID_OK;
-  resolve(s, &view);
+  cr_session_resolve(s, &view);
   float *values = malloc(elements * sizeof *values);
   uint16_t *halves = half ? malloc(elements * sizeof *halves) : NULL;
   clreid_status status = values && (!half || halves)
@@ -310,23 +320,34 @@ static clreid_status name_step(clreid_session *s, int batch, clreid_error *error
 
 /* ---- The run ---------------------------------------------------------------------------------------------------- */
 
-static clreid_status check_picture(const clreid_picture *picture, size_t index, clreid_error *error)
+clreid_status cr_session_check_size(size_t index, int width, int height, size_t pitch_bytes, clreid_error *error)
 {
   enum { LONGEST_SIDE = 65535 };
-  if (!picture->pixels) return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu has no pixels", index);
-  if (picture->width < 1 || picture->height < 1 || picture->width > LONGEST_SIDE || picture->height > LONGEST_SIDE)
+  if (width < 1 || height < 1 || width > LONGEST_SIDE || height > LONGEST_SIDE)
     return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu is %d x %d; each side must be from 1 to %d", index,
-                   picture->width, picture->height, LONGEST_SIDE);
-  if (picture->pitch_bytes && picture->pitch_bytes < (size_t)picture->width * 3)
+                   width, height, LONGEST_SIDE);
+  if (pitch_bytes && pitch_bytes < (size_t)width * 3)
     return cr_fail(error, CLREID_INVALID_PICTURE,
-                   "picture %zu has a pitch of %zu bytes, but a row of %d pixels takes %zu", index,
-                   picture->pitch_bytes, picture->width, (size_t)picture->width * 3);
+                   "picture %zu has a pitch of %zu bytes, but a row of %d pixels takes %zu", index, pitch_bytes, width,
+                   (size_t)width * 3);
   return CLREID_OK;
+}
+
+static clreid_status check_picture(const clreid_picture *picture, size_t index, clreid_error *error)
+{
+  if (!picture->pixels) return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu has no pixels", index);
+  return cr_session_check_size(index, picture->width, picture->height, picture->pitch_bytes, error);
+}
+
+clreid_status cr_session_find_axes(clreid_session *s, cr_resize_picture *picture, clreid_error *error)
+{
+  const cr_plan *plan = s->model->plan;
+  CR_TRY(cr_axes_get(s->axes, picture->width, plan->input_width, &picture->across, error));
+  return cr_axes_get(s->axes, picture->height, plan->input_height, &picture->down, error);
 }
 
 static clreid_status upload(clreid_session *s, const clreid_picture *pictures, int batch, clreid_error *error)
 {
-  const cr_plan *plan = s->model->plan;
   cr_axes_trim(s->axes);
   for (int k = 0; k < batch; k++) {
     const clreid_picture *p = &pictures[k];
@@ -336,8 +357,7 @@ static clreid_status upload(clreid_session *s, const clreid_picture *pictures, i
                               .height = p->height,
                               .mirrored = p->mirrored,
                               .pitch_bytes = p->pitch_bytes ? p->pitch_bytes : (size_t)p->width * 3};
-    CR_TRY(cr_axes_get(s->axes, p->width, plan->input_width, &to->across, error));
-    CR_TRY(cr_axes_get(s->axes, p->height, plan->input_height, &to->down, error));
+    CR_TRY(cr_session_find_axes(s, to, error));
   }
   return cr_resize_run(s->resize, s->pictures, batch, error);
 }
@@ -352,7 +372,7 @@ static clreid_status download(clreid_session *s, cr_output output, int batch, fl
                count = (size_t)batch * row;
   const bool half = element == sizeof *s->halves;
   cr_view view = {.tensor = plan->outputs[output]};
-  resolve(s, &view);
+  cr_session_resolve(s, &view);
   CR_TRY(cr_queue_read(s->queue, view.buffer, view.offset * element, count * element,
                        half ? (void *)s->halves : s->features, error));
   if (half) cr_from_half(s->halves, s->features, count);
@@ -380,7 +400,7 @@ static clreid_status download_map(clreid_session *s, const cr_plan_map *planned,
   const size_t size = cr_plan_element_bytes(plan, &plan->tensors[within.tensor]);
   const size_t numbers = (size_t)planned->height * planned->width;
   cr_view view = {.tensor = within.tensor};
-  resolve(s, &view);
+  cr_session_resolve(s, &view);
   CR_TRY(
       cr_queue_read(s->queue, view.buffer, view.offset * size, (size_t)batch * within.picture * size, s->map, error));
   for (size_t k = 0; k < (size_t)batch; k++)
@@ -406,7 +426,7 @@ static clreid_status embed_batch(clreid_session *s, const clreid_picture *pictur
 {
   bool finite = true;
   CR_TRY(upload(s, pictures, batch, error));
-  CR_TRY(run_steps(s, batch, error));
+  CR_TRY(cr_session_run_steps(s, batch, error));
   CR_TRY(download(s, CR_OUTPUT_NECK, batch, neck, &finite, error));
   if (pooled) CR_TRY(download(s, CR_OUTPUT_POOLED, batch, pooled, &finite, error));
   return finite ? CLREID_OK : name_step(s, batch, error);
