@@ -371,6 +371,22 @@ static clreid_status devices_of(cl_context context, cl_device_id **ids, cl_uint 
   return cr_check(clGetContextInfo(context, CL_CONTEXT_DEVICES, bytes, *ids, NULL), "clGetContextInfo", error);
 }
 
+/* The device that it is a part of, NULL if it is whole. */
+static cl_device_id parent_of(cl_device_id id)
+{
+  cl_device_id parent = NULL;
+  return clGetDeviceInfo(id, CL_DEVICE_PARENT_DEVICE, sizeof parent, &parent, NULL) == CL_SUCCESS ? parent : NULL;
+}
+
+/* Is it one of them, or a part of one? Some drivers list the whole device where a context was made for a part. */
+static bool is_part_of(cl_device_id id, const cl_device_id *ids, cl_uint count)
+{
+  for (cl_device_id whole = id; whole; whole = parent_of(whole))
+    for (cl_uint i = 0; i < count; i++)
+      if (ids[i] == whole) return true;
+  return false;
+}
+
 /* The one that is asked for, or the only one if none is. */
 static clreid_status choose_of(cl_context context, cl_device_id asked, cl_device_id *id, clreid_error *error)
 {
@@ -379,10 +395,8 @@ static clreid_status choose_of(cl_context context, cl_device_id asked, cl_device
   clreid_status status = devices_of(context, &ids, &count, error);
   if (status == CLREID_OK && !asked && count != 1)
     status = cr_fail(error, CLREID_INVALID_ARGUMENT, "the context has %u devices; name the one to be used", count);
-  *id = NULL;
-  for (cl_uint i = 0; status == CLREID_OK && i < count; i++)
-    if (!asked || ids[i] == asked) *id = ids[i];
-  if (status == CLREID_OK && !*id)
+  if (status == CLREID_OK) *id = asked ? asked : ids[0];
+  if (status == CLREID_OK && !is_part_of(*id, ids, count))
     status =
         cr_fail(error, CLREID_INVALID_ARGUMENT, "the device is none of the context's %u; name one of those", count);
   free(ids);

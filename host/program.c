@@ -73,7 +73,8 @@ static bool find_device(const cr_device *device, cl_program program, size_t *ind
   *count = bytes / sizeof *ids;
   for (*index = 0; *index < *count; ++*index)
     if (ids[*index] == device->id) return true;
-  return false;
+  *index = 0; /* the only one, of which ours is a part */
+  return *count == 1;
 }
 
 /* An application's context may have other devices too, for which nothing was built. */
