@@ -2,6 +2,8 @@
  * adopt.c - an application's queue and memory: what is asked of them, and waiting in their order. Its context and
  * device are device.c's.
  */
+#include <stdlib.h>
+
 #include "buffer.h"
 
 static clreid_status check_order(cl_command_queue from, clreid_error *error)
@@ -89,4 +91,32 @@ clreid_status cr_foreign_check(const cr_device *device, const cr_foreign *foreig
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "%s needs %zu bytes from byte %zu on, but its buffer has %zu", what,
                    bytes, foreign->offset_bytes, size);
   return CLREID_OK;
+}
+
+/* ---- Loans ------------------------------------------------------------------------------------------------------ */
+
+struct cr_loans {
+  cr_device *device;
+  cr_buffer buffers[];
+};
+
+cr_loans *cr_loans_create(cr_device *device, int count)
+{
+  cr_loans *loans = calloc(1, sizeof *loans + (size_t)count * sizeof *loans->buffers);
+  if (loans) loans->device = device;
+  return loans;
+}
+
+void cr_loans_destroy(cr_loans *loans)
+{
+  free(loans);
+}
+
+cr_buffer *cr_loans_set(cr_loans *loans, int index, cl_mem memory)
+{
+  cr_buffer *buffer = &loans->buffers[index];
+  *buffer = (cr_buffer){.device = loans->device, .memory = memory, .references = 1};
+  if (clGetMemObjectInfo(memory, CL_MEM_SIZE, sizeof buffer->bytes, &buffer->bytes, NULL) != CL_SUCCESS)
+    buffer->bytes = 0; /* whoever reads it is refused */
+  return buffer;
 }

@@ -89,33 +89,33 @@ void cr_queue_destroy(cr_queue *queue)
   free(queue);
 }
 
-clreid_status cr_queue_write(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, const void *data,
-                             clreid_error *error)
+static clreid_status finish_asleep(cr_queue *queue, cl_event event, clreid_error *error)
 {
-  if (!bytes) return CLREID_OK;
-  return cr_check(clEnqueueWriteBuffer(queue->queue, buffer->memory, CL_TRUE, offset_bytes, bytes, data, 0, NULL, NULL),
-                  "clEnqueueWriteBuffer", error);
-}
-
-static clreid_status read_asleep(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, void *data,
-                                 clreid_error *error)
-{
-  cl_event event;
-  CR_TRY(
-      cr_check(clEnqueueReadBuffer(queue->queue, buffer->memory, CL_FALSE, offset_bytes, bytes, data, 0, NULL, &event),
-               "clEnqueueReadBuffer", error));
   const clreid_status status = cr_event_wait(queue, event, error);
   clReleaseEvent(event);
   return status;
 }
 
+clreid_status cr_queue_write(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, const void *data,
+                             clreid_error *error)
+{
+  cl_event event;
+  if (!bytes) return CLREID_OK;
+  CR_TRY(cr_check(clEnqueueWriteBuffer(queue->queue, buffer->memory, queue->sleeps ? CL_FALSE : CL_TRUE, offset_bytes,
+                                       bytes, data, 0, NULL, queue->sleeps ? &event : NULL),
+                  "clEnqueueWriteBuffer", error));
+  return queue->sleeps ? finish_asleep(queue, event, error) : CLREID_OK;
+}
+
 clreid_status cr_queue_read(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, void *data,
                             clreid_error *error)
 {
+  cl_event event;
   if (!bytes) return CLREID_OK;
-  if (queue->sleeps) return read_asleep(queue, buffer, offset_bytes, bytes, data, error);
-  return cr_check(clEnqueueReadBuffer(queue->queue, buffer->memory, CL_TRUE, offset_bytes, bytes, data, 0, NULL, NULL),
-                  "clEnqueueReadBuffer", error);
+  CR_TRY(cr_check(clEnqueueReadBuffer(queue->queue, buffer->memory, queue->sleeps ? CL_FALSE : CL_TRUE, offset_bytes,
+                                      bytes, data, 0, NULL, queue->sleeps ? &event : NULL),
+                  "clEnqueueReadBuffer", error));
+  return queue->sleeps ? finish_asleep(queue, event, error) : CLREID_OK;
 }
 
 clreid_status cr_queue_finish(cr_queue *queue, clreid_error *error)

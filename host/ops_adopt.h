@@ -44,6 +44,13 @@ typedef struct cr_foreign {
 clreid_status cr_foreign_check(const cr_device *device, const cr_foreign *foreign, size_t bytes, const char *what,
                                clreid_error *error);
 
+/* Buffers that stand for an application's memory: borrowed, neither retained nor released. */
+typedef struct cr_loans cr_loans;
+cr_loans *cr_loans_create(cr_device *device, int count); /* NULL: out of memory */
+void cr_loans_destroy(cr_loans *loans);                  /* NULL allowed */
+/* The buffer of this index now stands for that memory, which was checked. */
+cr_buffer *cr_loans_set(cr_loans *loans, int index, struct _cl_mem *memory);
+
 /* ---- Features, to where the application wants them -------------------------------------------------------------- */
 
 /* Copies rows of a session's tensors to dense float[batch][columns] and looks at every number: a row with one that is

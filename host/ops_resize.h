@@ -4,7 +4,6 @@
 #ifndef CR_OPS_RESIZE_H
 #define CR_OPS_RESIZE_H
 
-#include "ops_adopt.h"
 #include "ops_step.h"
 
 /* One axis of a resize in Pillow's fixed-point arithmetic: output i sums count[i] inputs from first[i] on, with
@@ -16,11 +15,38 @@ typedef struct cr_axis {
   const int32_t *weights; /* [out][taps] */
 } cr_axis;
 
-typedef struct cr_resize_picture {
-  const uint8_t *pixels; /* [height][pitch_bytes], RGB; NULL: ... */
-  cr_foreign memory;     /* ... here, in the device's memory; all pictures of a run or none */
+/* 8-bit pixels; cl/resize.cl has the same order. */
+typedef enum cr_format {
+  CR_RGB = 0,
+  CR_BGR,
+  CR_RGBA,
+  CR_BGRA,
+  CR_GREY,
+  CR_NV12_601, /* two planes of limited range: Y[height][width], and for each 2 x 2 pixels a pair U, V; BT.601 ... */
+  CR_NV12_709, /* ... or BT.709 */
+  CR_FORMATS
+} cr_format;
+
+/* Where boxes are cut from, in host memory or on the device. */
+typedef struct cr_frame {
+  cr_format format;
   int width, height;
-  size_t pitch_bytes;
+  size_t pitch_bytes, chroma_pitch_bytes;   /* from row to row; chroma: of NV12 alone, as all that is called so */
+  const uint8_t *pixels, *chroma;           /* in host memory, to be uploaded; or, pixels being NULL, ... */
+  cr_buffer *buffer;                        /* ... in device memory, borrowed, ... */
+  size_t offset_bytes, chroma_offset_bytes; /* ... where the planes begin */
+  uint64_t serial; /* of a frame in host memory: equal numbers are equal pixels, which need no second upload in the run
+                      that follows; 0: unlike any other */
+} cr_frame;
+
+size_t cr_format_row_bytes(cr_format format, int width); /* of the first plane, without gaps */
+size_t cr_format_chroma_bytes(cr_format format, int width);
+size_t cr_frame_bytes(const cr_frame *frame); /* of all planes, without gaps */
+
+/* A box of a frame. */
+typedef struct cr_resize_picture {
+  const cr_frame *frame;   /* neighbours in a run that have the same one share its upload */
+  int x, y, width, height; /* in pixels, within the frame; no pixel outside counts */
   bool mirrored;
   const cr_axis *across, *down; /* of width -> spec.width, of height -> spec.height */
 } cr_resize_picture;
@@ -31,6 +57,7 @@ typedef struct cr_resize_spec {
   int height, width, margin;
   bool reversed; /* output channels B, G, R */
   bool half;
+  bool plain;          /* the plain twin of the kernel */
   bool bytes_only;     /* for tests: output the resized bytes, uint8_t, instead of normalised elements */
   float table[3][256]; /* value of byte v in output channel c */
 } cr_resize_spec;
@@ -40,7 +67,9 @@ typedef struct cr_resize cr_resize; /* owns its upload buffers; belongs to one q
 clreid_status cr_resize_create(cr_queue *queue, const cr_resize_spec *spec, const cr_view *output, int largest_batch,
                                cr_resize **resize, clreid_error *error);
 void cr_resize_destroy(cr_resize *resize); /* NULL allowed */
-/* Uploads count pictures and enqueues one launch for all of them. Grows the upload buffers if it must. */
+/* Uploads the frames of count pictures, each once, and enqueues one launch for all pictures whose frames lie in one
+ * buffer: one, unless some lie in a caller's. The last frame stays on the device for the run that follows. Grows the
+ * upload buffers if it must. */
 clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error);
 
 #endif

@@ -64,27 +64,25 @@ static bool build_from_cache(cr_device *device, const cr_cache_key *key, const c
   return false;
 }
 
-/* The device's place among those that the program's context has, and their number; false if the driver does not say. */
-static bool find_device(const cr_device *device, cl_program program, size_t *index, size_t *count)
+/* The device's place in the lists of binaries, which have `count` entries: one for each device of an application's
+ * context, or, by some drivers, for each that the program was built for, which is ours alone. */
+static size_t find_device(const cr_device *device, cl_program program, size_t count)
 {
   cl_device_id ids[MOST_DEVICES];
   size_t bytes = 0;
-  if (clGetProgramInfo(program, CL_PROGRAM_DEVICES, sizeof ids, ids, &bytes) != CL_SUCCESS) return false;
-  *count = bytes / sizeof *ids;
-  for (*index = 0; *index < *count; ++*index)
-    if (ids[*index] == device->id) return true;
-  *index = 0; /* the only one, of which ours is a part */
-  return *count == 1;
+  if (count == 1 || clGetProgramInfo(program, CL_PROGRAM_DEVICES, sizeof ids, ids, &bytes) != CL_SUCCESS) return 0;
+  for (size_t i = 0; i < count && i < bytes / sizeof *ids; i++)
+    if (ids[i] == device->id) return i;
+  return 0; /* which is empty if it is another's */
 }
 
-/* An application's context may have other devices too, for which nothing was built. */
 static void write_to_cache(cr_device *device, const cr_cache_key *key, cl_program program)
 {
-  size_t sizes[MOST_DEVICES] = {0}, index, count;
+  size_t sizes[MOST_DEVICES] = {0}, bytes = 0;
   unsigned char *binaries[MOST_DEVICES] = {NULL};
-  if (!find_device(device, program, &index, &count) ||
-      clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof sizes, sizes, NULL) != CL_SUCCESS || !sizes[index])
-    return;
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof sizes, sizes, &bytes) != CL_SUCCESS) return;
+  const size_t count = bytes / sizeof *sizes, index = find_device(device, program, count);
+  if (!sizes[index]) return;
   binaries[index] = malloc(sizes[index]);
   if (!binaries[index]) return;
   if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, count * sizeof *binaries, binaries, NULL) == CL_SUCCESS)

@@ -1,6 +1,6 @@
 /*
- * resize.c - preprocessing: packs the pictures of a batch and their tables into one upload, launches once for all. The
- * arithmetic stands in cl/resize.cl, the weights come from lib/preprocess.c.
+ * resize.c - preprocessing: puts the frames of a batch on the device, packs its boxes and their tables into one upload,
+ * launches once for all. The arithmetic stands in cl/resize.cl, the weights come from lib/preprocess.c.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -12,32 +12,120 @@
 
 /* The numbers of cl/resize.cl. */
 enum {
-  JOB_PIXELS,
-  JOB_LINE,
+  JOB_PIXELS = 0,
+  JOB_CHROMA = 2,
+  JOB_PITCH = 4,
+  JOB_CHROMA_PITCH,
+  JOB_FORMAT,
+  JOB_X,
+  JOB_Y,
+  JOB_WIDTH,
   JOB_MIRRORED,
   JOB_ACROSS,
   JOB_ACROSS_TAPS,
   JOB_DOWN,
   JOB_DOWN_TAPS,
-  JOB_INTS = 8,
-  PIXEL_UNIT = 16,
+  JOB_INTS = 16,
   TAPS_UNIT = 4,
-  SPARE_BYTES = 16, /* the kernel loads as many from the start of any pixel */
 };
 
-enum { ARG_TABLES, ARG_BYTES, ARG_VALUES, ARG_PICTURES = 10 };
+enum { ARG_TABLES, ARG_BYTES, ARG_SIZE, ARG_VALUES, ARG_FIRST = 11, ARG_PICTURES };
+
+enum {
+  FRAME_UNIT = 64,   /* a frame begins at a multiple of it */
+  SPARE_BYTES = 16,  /* after the last: the kernel loads as many from the start of any pixel, where it may */
+  BAND = 16,         /* lines of the output that a work-item of a CPU makes */
+  WIDEST_BAND = 512, /* columns of it: its sums are in private memory */
+};
 
 typedef int32_t job[JOB_INTS];
+
+/* Host memory and as much device memory, written from it. */
+typedef struct upload {
+  uint8_t *staging;
+  cr_buffer *buffer;
+  size_t bytes;
+} upload;
 
 struct cr_resize {
   cr_step *step; /* its output is op.view[CR_OUTPUT], the table of values op.weights */
   cr_resize_spec spec;
-  job *jobs;         /* [largest_batch] */
-  cr_upload staging; /* what is uploaded: jobs, tables of axes, pixels */
-  cr_buffer *upload;
+  job *jobs;            /* [largest_batch] */
+  cr_upload on_its_way; /* jobs, tables of axes ... */
+  cr_buffer *tables;    /* ... to here */
+  upload frames;        /* those in host memory */
+  cr_frame kept;        /* the last that was uploaded, without its addresses; serial 0: none */
+  size_t kept_at;
 };
 
-/* ---- What is uploaded ------------------------------------------------------------------------------------------- */
+/* ---- Formats ---------------------------------------------------------------------------------------------------- */
+
+size_t cr_format_row_bytes(cr_format format, int width)
+{
+  static const size_t pixel_bytes[CR_FORMATS] = {3, 3, 4, 4, 1, 1, 1};
+  return pixel_bytes[format] * (size_t)width;
+}
+
+static bool has_chroma(cr_format format)
+{
+  return format >= CR_NV12_601;
+}
+
+size_t cr_format_chroma_bytes(cr_format format, int width)
+{
+  return has_chroma(format) ? ((size_t)width + 1) / 2 * 2 : 0;
+}
+
+static size_t chroma_rows(const cr_frame *frame)
+{
+  return ((size_t)frame->height + 1) / 2;
+}
+
+static size_t luma_bytes(const cr_frame *frame)
+{
+  return cr_format_row_bytes(frame->format, frame->width) * (size_t)frame->height;
+}
+
+size_t cr_frame_bytes(const cr_frame *frame)
+{
+  return luma_bytes(frame) + cr_format_chroma_bytes(frame->format, frame->width) * chroma_rows(frame);
+}
+
+/* ---- Room for an upload ----------------------------------------------------------------------------------------- */
+
+static size_t round_up(size_t bytes)
+{
+  return (bytes + FRAME_UNIT - 1) / FRAME_UNIT * FRAME_UNIT;
+}
+
+/* A quarter more than asked, so that pictures of slowly growing sizes do not allocate each time. What was in it is
+ * gone. */
+static clreid_status grow(const cr_resize *resize, cr_buffer **buffer, size_t bytes, clreid_error *error)
+{
+  cr_device *device = resize->step->queue->device;
+  const uint64_t largest = cr_device_facts(device)->largest_buffer_bytes;
+  size_t more = round_up(bytes + bytes / 4);
+  if (largest && more > largest) more = bytes;
+  cr_buffer *larger;
+  CR_TRY(cr_buffer_create(device, more, NULL, &larger, error));
+  cr_buffer_release(*buffer); /* a launch that still reads it keeps it alive */
+  *buffer = larger;
+  return CLREID_OK;
+}
+
+static clreid_status grow_room(cr_resize *resize, upload *room, size_t bytes, clreid_error *error)
+{
+  CR_TRY(grow(resize, &room->buffer, bytes, error));
+  room->bytes = 0;
+  free(room->staging);
+  room->staging = calloc(cr_buffer_bytes(room->buffer), 1);
+  if (!room->staging)
+    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory to pack pictures of %zu bytes; use a smaller batch", bytes);
+  room->bytes = cr_buffer_bytes(room->buffer);
+  return CLREID_OK;
+}
+
+/* ---- Tables of axes --------------------------------------------------------------------------------------------- */
 
 static size_t padded_taps(const cr_axis *axis)
 {
@@ -59,22 +147,6 @@ static void copy_axis(int32_t *to, const cr_axis *axis)
     memcpy(row, axis->weights + i * taps, taps * sizeof *to);
     memset(row + taps, 0, (padded - taps) * sizeof *to);
   }
-}
-
-static void copy_pixels(uint8_t *to, const cr_resize_picture *picture)
-{
-  const size_t line = (size_t)picture->width * 3;
-  if (picture->pitch_bytes == line) {
-    memcpy(to, picture->pixels, line * (size_t)picture->height);
-    return;
-  }
-  for (int y = 0; y < picture->height; y++)
-    memcpy(to + (size_t)y * line, picture->pixels + (size_t)y * picture->pitch_bytes, line);
-}
-
-static size_t round_up(size_t bytes)
-{
-  return (bytes + PIXEL_UNIT - 1) / PIXEL_UNIT * PIXEL_UNIT;
 }
 
 /* Where the table of an axis stands, in ints; the pictures before it may have brought it. Otherwise it goes to *end. */
@@ -112,53 +184,143 @@ static clreid_status place_tables(const cr_resize_picture *pictures, int count, 
   return CLREID_OK;
 }
 
-/* Where the pixels of all pictures stand, after the tables; *bytes moves on to their end. */
-static clreid_status place_pixels(const cr_resize_picture *pictures, int count, job *jobs, size_t *bytes,
-                                  clreid_error *error)
+static clreid_status write_tables(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
 {
-  for (int k = 0; k < count; k++) {
-    const size_t begin = round_up(*bytes), line = (size_t)pictures[k].width * 3;
-    if (begin / PIXEL_UNIT > INT_MAX)
-      return cr_fail(error, CLREID_OUT_OF_DEVICE_MEMORY,
-                     "the first %d of %d pictures have %zu bytes, but at most %zu are addressed; use a smaller batch",
-                     k, count, begin, (size_t)INT_MAX * PIXEL_UNIT);
-    jobs[k][JOB_PIXELS] = (int32_t)(begin / PIXEL_UNIT);
-    jobs[k][JOB_LINE] = (int32_t)line;
-    jobs[k][JOB_MIRRORED] = pictures[k].mirrored;
-    *bytes = begin + line * (size_t)pictures[k].height;
+  size_t bytes = 0;
+  uint8_t *staging;
+  CR_TRY(place_tables(pictures, count, resize->jobs, &bytes, error));
+  if (!resize->tables || bytes > cr_buffer_bytes(resize->tables)) {
+    CR_TRY(grow(resize, &resize->tables, bytes, error));
+    cr_args args = {resize->step->kernel, ARG_TABLES, CL_SUCCESS};
+    cr_arg_buffer(&args, resize->tables, NULL);
+    CR_TRY(cr_args_done(&args, error));
   }
-  *bytes += SPARE_BYTES;
-  return CLREID_OK;
-}
-
-static void fill(const cr_resize *resize, const cr_resize_picture *pictures, int count, uint8_t *staging)
-{
+  CR_TRY(cr_upload_take(&resize->on_its_way, bytes, cr_buffer_bytes(resize->tables), &staging, error));
   int32_t *ints = (int32_t *)(void *)staging;
   memcpy(ints, resize->jobs, (size_t)count * sizeof(job));
   for (int k = 0; k < count; k++) {
-    const int32_t *own = resize->jobs[k];
-    copy_axis(ints + own[JOB_ACROSS], pictures[k].across);
-    copy_axis(ints + own[JOB_DOWN], pictures[k].down);
-    if (pictures[k].pixels) copy_pixels(staging + (size_t)own[JOB_PIXELS] * PIXEL_UNIT, &pictures[k]);
+    copy_axis(ints + resize->jobs[k][JOB_ACROSS], pictures[k].across);
+    copy_axis(ints + resize->jobs[k][JOB_DOWN], pictures[k].down);
   }
+  return cr_upload_send(&resize->on_its_way, resize->step->queue, resize->tables, bytes, error);
 }
 
-/* Room for an upload, a quarter more than asked, so that pictures of slowly growing sizes do not allocate each time. */
-static clreid_status grow(cr_resize *resize, size_t bytes, clreid_error *error)
+/* ---- Frames ----------------------------------------------------------------------------------------------------- */
+
+static void copy_rows(uint8_t *to, const uint8_t *from, size_t pitch_bytes, size_t row_bytes, size_t rows)
 {
-  if (resize->upload && bytes <= cr_buffer_bytes(resize->upload)) return CLREID_OK;
-  cr_device *device = resize->step->queue->device;
-  const uint64_t largest = cr_device_facts(device)->largest_buffer_bytes;
-  size_t room = round_up(bytes + bytes / 4);
-  if (largest && room > largest) room = bytes;
-  cr_buffer *upload;
-  CR_TRY(cr_buffer_create(device, room, NULL, &upload, error));
-  cr_buffer_release(resize->upload); /* a launch that still reads it keeps it alive */
-  resize->upload = upload;
-  cr_args args = {resize->step->kernel, ARG_TABLES, CL_SUCCESS};
-  cr_arg_buffer(&args, upload, NULL);
-  cr_arg_buffer(&args, upload, NULL);
-  return cr_args_done(&args, error);
+  if (pitch_bytes == row_bytes) {
+    memcpy(to, from, row_bytes * rows);
+    return;
+  }
+  for (size_t y = 0; y < rows; y++) memcpy(to + y * row_bytes, from + y * pitch_bytes, row_bytes);
+}
+
+/* The second plane follows the first. */
+static void copy_frame(uint8_t *to, const cr_frame *frame)
+{
+  copy_rows(to, frame->pixels, frame->pitch_bytes, cr_format_row_bytes(frame->format, frame->width),
+            (size_t)frame->height);
+  if (has_chroma(frame->format))
+    copy_rows(to + luma_bytes(frame), frame->chroma, frame->chroma_pitch_bytes,
+              cr_format_chroma_bytes(frame->format, frame->width), chroma_rows(frame));
+}
+
+static void set_place(int32_t *halves, size_t place)
+{
+  const uint64_t wide = place;
+  memcpy(&halves[0], &(uint32_t){(uint32_t)wide}, sizeof *halves);
+  memcpy(&halves[1], &(uint32_t){(uint32_t)(wide >> 32)}, sizeof *halves);
+}
+
+/* at: where a frame of host memory was put. */
+static void fill_job(int32_t *own, const cr_resize_picture *picture, size_t at)
+{
+  const cr_frame *frame = picture->frame;
+  const bool here = frame->buffer != NULL;
+  const size_t row = cr_format_row_bytes(frame->format, frame->width),
+               pairs = cr_format_chroma_bytes(frame->format, frame->width);
+  set_place(own + JOB_PIXELS, here ? frame->offset_bytes : at);
+  set_place(own + JOB_CHROMA, here ? frame->chroma_offset_bytes : at + luma_bytes(frame));
+  own[JOB_PITCH] = (int32_t)(here ? frame->pitch_bytes : row);
+  own[JOB_CHROMA_PITCH] = (int32_t)(here ? frame->chroma_pitch_bytes : pairs);
+  own[JOB_FORMAT] = (int32_t)frame->format;
+  own[JOB_X] = picture->x;
+  own[JOB_Y] = picture->y;
+  own[JOB_WIDTH] = picture->width;
+  own[JOB_MIRRORED] = picture->mirrored;
+}
+
+static bool is_kept(const cr_resize *resize, const cr_frame *frame)
+{
+  return frame->serial && frame->serial == resize->kept.serial;
+}
+
+/* Has picture k a frame to be put on the device? Not that of its neighbour, nor one that is there. */
+static bool is_new(const cr_resize *resize, const cr_resize_picture *pictures, int k)
+{
+  const cr_frame *frame = pictures[k].frame;
+  return !frame->buffer && (k == 0 || frame != pictures[k - 1].frame) && !is_kept(resize, frame);
+}
+
+static size_t new_bytes(const cr_resize *resize, const cr_resize_picture *pictures, int count)
+{
+  size_t bytes = 0;
+  for (int k = 0; k < count; k++)
+    if (is_new(resize, pictures, k)) bytes += round_up(cr_frame_bytes(pictures[k].frame));
+  return bytes;
+}
+
+static bool needs_kept(const cr_resize *resize, const cr_resize_picture *pictures, int count)
+{
+  for (int k = 0; k < count; k++)
+    if (!pictures[k].frame->buffer && is_kept(resize, pictures[k].frame)) return true;
+  return false;
+}
+
+/* The jobs of all pictures, and their new frames into the staging room from begin on. Afterwards the last frame of host
+ * memory is the one that is kept. */
+static void stage_frames(cr_resize *resize, const cr_resize_picture *pictures, int count, size_t begin)
+{
+  const cr_frame *last = NULL;
+  const size_t kept_at = resize->kept_at;
+  size_t at = 0, last_at = 0, end = begin;
+  for (int k = 0; k < count; k++) {
+    const cr_frame *frame = pictures[k].frame;
+    if (is_new(resize, pictures, k)) {
+      at = end;
+      end += round_up(cr_frame_bytes(frame));
+      copy_frame(resize->frames.staging + at, frame);
+    } else if (is_kept(resize, frame)) {
+      at = kept_at;
+    }
+    fill_job(resize->jobs[k], &pictures[k], at);
+    if (!frame->buffer) last = frame, last_at = at;
+  }
+  if (!last) return;
+  resize->kept = *last;
+  resize->kept.pixels = resize->kept.chroma = NULL;
+  resize->kept_at = last_at;
+}
+
+/* New frames go before the one that is kept, if they fit there, else behind it. */
+static clreid_status write_frames(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
+{
+  upload *frames = &resize->frames;
+  size_t bytes = new_bytes(resize, pictures, count), begin = 0;
+  if (needs_kept(resize, pictures, count) && bytes > resize->kept_at)
+    begin = resize->kept_at + round_up(cr_frame_bytes(&resize->kept));
+  if (bytes && begin + bytes + SPARE_BYTES > frames->bytes) {
+    resize->kept.serial = 0; /* what is there goes with its room */
+    bytes = new_bytes(resize, pictures, count);
+    begin = 0;
+    if (bytes + SPARE_BYTES > frames->bytes) CR_TRY(grow_room(resize, frames, bytes + SPARE_BYTES, error));
+  }
+  stage_frames(resize, pictures, count, begin);
+  const clreid_status status =
+      cr_queue_write(resize->step->queue, frames->buffer, begin, bytes, frames->staging + begin, error);
+  if (status != CLREID_OK) resize->kept.serial = 0;
+  return status;
 }
 
 /* ---- The step --------------------------------------------------------------------------------------------------- */
@@ -185,29 +347,32 @@ static clreid_status create_values(cr_device *device, const cr_resize_spec *spec
   return cr_buffer_create(device, 3 * 256 * element_bytes(spec), data, values, error);
 }
 
-/* A CPU's work-item does a row; elsewhere neighbouring work-items do neighbouring pixels. */
-static void shape(cr_step *step, const cr_resize_spec *spec, bool whole_rows)
+/* A CPU's work-item does a band of lines; elsewhere neighbouring work-items do neighbouring pixels. */
+static void shape(cr_step *step, const cr_resize_spec *spec, bool bands)
 {
   const size_t largest = (size_t)cr_device_facts(step->queue->device)->largest_work_group;
-  if (!whole_rows) {
+  const size_t line = (size_t)spec->width + 2 * (size_t)spec->margin,
+               lines = (size_t)spec->height + 2 * (size_t)spec->margin;
+  if (!bands) {
     step->local[0] = largest < 32 ? largest : 32;
     step->local[1] = largest < 128 ? 1 : 4;
   }
-  const size_t margins = 2 * (size_t)spec->margin;
-  cr_step_space(step, whole_rows ? 1 : (size_t)spec->width + margins, (size_t)spec->height + margins, 1);
-  snprintf(step->variant, sizeof step->variant, "resize %s", whole_rows ? "rows" : "pixels");
+  cr_step_space(step, bands ? 1 : line, bands ? (lines + BAND - 1) / BAND : lines, 1);
+  snprintf(step->variant, sizeof step->variant, "resize %s", bands ? "bands" : "pixels");
 }
 
 static clreid_status prepare(cr_resize *resize, const cr_view *output, clreid_error *error)
 {
   cr_step *step = resize->step;
   const cr_resize_spec *spec = &resize->spec;
-  const bool whole_rows = cr_device_facts(step->queue->device)->type == CR_DEVICE_CPU;
+  const bool bands =
+      cr_device_facts(step->queue->device)->type == CR_DEVICE_CPU && spec->width <= WIDEST_BAND && !spec->plain;
   char options[64];
-  snprintf(options, sizeof options, "-DELEMENT_BYTES=%d -DWHOLE_ROWS=%d", (int)element_bytes(spec), whole_rows);
+  snprintf(options, sizeof options, "-DELEMENT_BYTES=%d -DBAND=%d -DWIDEST=%d", (int)element_bytes(spec),
+           bands ? BAND : 0, WIDEST_BAND);
   CR_TRY(cr_step_kernel(step, "resize.cl", options, "resize", error));
   CR_TRY(create_values(step->queue->device, spec, &step->op.weights, error));
-  shape(step, spec, whole_rows);
+  shape(step, spec, bands);
   cr_args args = {step->kernel, ARG_VALUES, CL_SUCCESS};
   cr_arg_buffer(&args, step->op.weights, NULL);
   cr_arg_buffer(&args, output->buffer, NULL);
@@ -288,24 +453,63 @@ void cr_resize_destroy(cr_resize *resize)
 {
   if (!resize) return;
   cr_step_destroy(resize->step);
-  cr_buffer_release(resize->upload);
-  cr_upload_free(&resize->staging);
+  cr_upload_free(&resize->on_its_way);
+  cr_buffer_release(resize->tables);
+  cr_buffer_release(resize->frames.buffer);
+  free(resize->frames.staging);
   free(resize->jobs);
   free(resize);
 }
 
 /* ---- Run -------------------------------------------------------------------------------------------------------- */
 
+static clreid_status check_plane(int index, size_t pitch_bytes, size_t row_bytes, size_t rows, size_t room,
+                                 clreid_error *error)
+{
+  if (pitch_bytes < row_bytes || pitch_bytes > INT_MAX)
+    return cr_fail(error, CLREID_INVALID_PICTURE,
+                   "picture %d has rows %zu bytes apart, but its pixels need %zu and at most %d are addressed", index,
+                   pitch_bytes, row_bytes, INT_MAX);
+  if (room < row_bytes || (room - row_bytes) / pitch_bytes < rows - 1)
+    return cr_fail(error, CLREID_INVALID_PICTURE,
+                   "picture %d has %zu rows of %zu bytes, %zu apart, but its buffer has %zu bytes from there on", index,
+                   rows, row_bytes, pitch_bytes, room);
+  return CLREID_OK;
+}
+
+/* Bytes of the frame's buffer from offset on; no limit is known in host memory. */
+static size_t room_behind(const cr_frame *frame, size_t offset)
+{
+  if (!frame->buffer) return SIZE_MAX;
+  const size_t bytes = cr_buffer_bytes(frame->buffer);
+  return offset < bytes ? bytes - offset : 0;
+}
+
+static clreid_status check_frame(const cr_frame *frame, int index, clreid_error *error)
+{
+  const bool chroma = frame->format >= 0 && frame->format < CR_FORMATS && has_chroma(frame->format);
+  const bool missing = !frame->buffer && (!frame->pixels || (chroma && !frame->chroma));
+  if (frame->format < 0 || frame->format >= CR_FORMATS)
+    return cr_fail(error, CLREID_INVALID_PICTURE, "picture %d has format %d, but there are 0 to %d", index,
+                   (int)frame->format, CR_FORMATS - 1);
+  if (missing || frame->width < 1 || frame->height < 1)
+    return cr_fail(error, CLREID_INVALID_PICTURE, "picture %d has %d x %d pixels%s; it needs at least one", index,
+                   frame->width, frame->height, missing ? " and no address" : "");
+  CR_TRY(check_plane(index, frame->pitch_bytes, cr_format_row_bytes(frame->format, frame->width), (size_t)frame->height,
+                     room_behind(frame, frame->offset_bytes), error));
+  if (!chroma) return CLREID_OK;
+  return check_plane(index, frame->chroma_pitch_bytes, cr_format_chroma_bytes(frame->format, frame->width),
+                     chroma_rows(frame), room_behind(frame, frame->chroma_offset_bytes), error);
+}
+
 static clreid_status check_picture(const cr_resize_spec *spec, const cr_resize_picture *picture, int index,
                                    clreid_error *error)
 {
-  if ((!picture->pixels && !picture->memory.memory) || picture->width < 1 || picture->height < 1)
-    return cr_fail(error, CLREID_INVALID_PICTURE, "picture %d has %d x %d pixels%s; it needs at least one", index,
-                   picture->width, picture->height, picture->pixels || picture->memory.memory ? "" : " and no address");
-  if (picture->pitch_bytes < (size_t)picture->width * 3)
-    return cr_fail(error, CLREID_INVALID_PICTURE,
-                   "picture %d has rows %zu bytes apart, but %d pixels of three bytes need %zu", index,
-                   picture->pitch_bytes, picture->width, (size_t)picture->width * 3);
+  const cr_frame *frame = picture->frame;
+  if (picture->width < 1 || picture->height < 1 || picture->x < 0 || picture->y < 0 ||
+      picture->width > frame->width - picture->x || picture->height > frame->height - picture->y)
+    return cr_fail(error, CLREID_INVALID_PICTURE, "picture %d is %d x %d from %d, %d on, but its frame has %d x %d",
+                   index, picture->width, picture->height, picture->x, picture->y, frame->width, frame->height);
   const cr_axis *across = picture->across, *down = picture->down;
   if (across->in != picture->width || across->out != spec->width || down->in != picture->height ||
       down->out != spec->height)
@@ -316,18 +520,21 @@ static clreid_status check_picture(const cr_resize_spec *spec, const cr_resize_p
   return CLREID_OK;
 }
 
-/* Pixels that the device has already, to their place behind the tables. */
-static clreid_status copy_on_device(const cr_resize *resize, const cr_resize_picture *picture, const int32_t *own,
-                                    clreid_error *error)
+static cr_buffer *buffer_of(const cr_resize *resize, const cr_frame *frame)
 {
-  const cr_foreign *from = &picture->memory;
-  const size_t line = (size_t)picture->width * 3;
-  const size_t from_begin[3] = {from->offset_bytes, 0, 0};
-  const size_t to_begin[3] = {(size_t)own[JOB_PIXELS] * PIXEL_UNIT, 0, 0};
-  const size_t size[3] = {line, (size_t)picture->height, 1};
-  return cr_check(clEnqueueCopyBufferRect(resize->step->queue->queue, from->memory, resize->upload->memory, from_begin,
-                                          to_begin, size, picture->pitch_bytes, 0, line, 0, 0, NULL, NULL),
-                  "clEnqueueCopyBufferRect", error);
+  return frame->buffer ? frame->buffer : resize->frames.buffer;
+}
+
+/* count pictures from first on, whose frames lie in one buffer. */
+static clreid_status launch(cr_resize *resize, const cr_buffer *buffer, int first, int count, clreid_error *error)
+{
+  cr_args args = {resize->step->kernel, ARG_BYTES, CL_SUCCESS};
+  cr_arg_buffer(&args, buffer, NULL);
+  cr_arg_ulong(&args, cr_buffer_bytes(buffer));
+  args.next = ARG_FIRST;
+  cr_arg_int(&args, (size_t)first);
+  CR_TRY(cr_args_done(&args, error));
+  return cr_step_run(resize->step, count, error);
 }
 
 clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
@@ -335,18 +542,16 @@ clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures
   if (count < 1 || count > resize->step->largest_batch)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "%d pictures were given to a resize prepared for 1 to %d", count,
                    resize->step->largest_batch);
-  for (int k = 0; k < count; k++) CR_TRY(check_picture(&resize->spec, &pictures[k], k, error));
-  size_t bytes = 0;
-  CR_TRY(place_tables(pictures, count, resize->jobs, &bytes, error));
-  const size_t table_bytes = bytes;
-  CR_TRY(place_pixels(pictures, count, resize->jobs, &bytes, error));
-  CR_TRY(grow(resize, bytes, error));
-  uint8_t *staging;
-  CR_TRY(cr_upload_take(&resize->staging, bytes, cr_buffer_bytes(resize->upload), &staging, error));
-  fill(resize, pictures, count, staging);
-  CR_TRY(cr_upload_send(&resize->staging, resize->step->queue, resize->upload, pictures[0].pixels ? bytes : table_bytes,
-                        error));
-  for (int k = 0; k < count; k++)
-    if (!pictures[k].pixels) CR_TRY(copy_on_device(resize, &pictures[k], resize->jobs[k], error));
-  return cr_step_run(resize->step, count, error);
+  for (int k = 0; k < count; k++) {
+    if (k == 0 || pictures[k].frame != pictures[k - 1].frame) CR_TRY(check_frame(pictures[k].frame, k, error));
+    CR_TRY(check_picture(&resize->spec, &pictures[k], k, error));
+  }
+  CR_TRY(write_frames(resize, pictures, count, error));
+  CR_TRY(write_tables(resize, pictures, count, error));
+  for (int first = 0, end; first < count; first = end) {
+    const cr_buffer *buffer = buffer_of(resize, pictures[first].frame);
+    for (end = first + 1; end < count && buffer_of(resize, pictures[end].frame) == buffer;) end++;
+    CR_TRY(launch(resize, buffer, first, end - first, error));
+  }
+  return CLREID_OK;
 }

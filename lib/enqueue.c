@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "clreid/clreid_opencl.h"
+#include "frame.h"
 #include "session.h"
 
 clreid_status clreid_device_adopt(cl_context context, cl_device_id id, const clreid_device_config *config,
@@ -41,24 +42,59 @@ clreid_status clreid_session_create_on(clreid_model *model, const clreid_session
 
 /* ---- What is given ---------------------------------------------------------------------------------------------- */
 
-static size_t pitch_of(const clreid_opencl_picture *p)
+/* Without the memory: what a frame on the device shares with one in host memory. */
+static clreid_frame frame_of(const clreid_opencl_frame *given)
 {
-  return p->pitch_bytes ? p->pitch_bytes : (size_t)p->width * 3;
+  return (clreid_frame){.width = given->width,
+                        .height = given->height,
+                        .pitch_bytes = given->pitch_bytes,
+                        .chroma_pitch_bytes = given->chroma_pitch_bytes,
+                        .format = given->format};
 }
 
-static clreid_status check_picture(const clreid_session *s, const clreid_opencl_picture *p, size_t index,
-                                   clreid_error *error)
+static clreid_status check_plane(const clreid_session *s, size_t index, const char *which, cr_foreign plane,
+                                 size_t pitch_bytes, size_t row_bytes, size_t rows, clreid_error *error)
 {
-  char name[48];
-  if (!p->memory) return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu has no memory", index);
-  CR_TRY(cr_session_check_size(index, p->width, p->height, p->pitch_bytes, error));
-  const size_t line = (size_t)p->width * 3, above = (size_t)(p->height - 1);
-  if (above && pitch_of(p) > (SIZE_MAX - line) / above)
-    return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu has %d rows %zu bytes apart, more than memory can have",
-                   index, p->height, p->pitch_bytes);
-  const cr_foreign foreign = {p->memory, p->offset_bytes};
-  snprintf(name, sizeof name, "picture %zu", index);
-  return cr_foreign_check(s->model->device, &foreign, above * pitch_of(p) + line, name, error);
+  char name[64];
+  snprintf(name, sizeof name, "%sframe %zu", which, index);
+  if (pitch_bytes > INT32_MAX)
+    return cr_fail(error, CLREID_INVALID_PICTURE, "%s has rows %zu bytes apart, but at most %d are addressed", name,
+                   pitch_bytes, INT32_MAX);
+  return cr_foreign_check(s->model->device, &plane, (rows - 1) * pitch_bytes + row_bytes, name, error);
+}
+
+static clreid_status check_frame(const clreid_session *s, size_t index, const clreid_opencl_frame *given,
+                                 clreid_error *error)
+{
+  const clreid_frame shape = frame_of(given);
+  CR_TRY(cr_frame_check("frame", index, &shape, error));
+  if (!given->memory) return cr_fail(error, CLREID_INVALID_PICTURE, "frame %zu has no memory", index);
+  const cr_frame frame = cr_frame_of(&shape);
+  const size_t pairs = cr_format_chroma_bytes(frame.format, frame.width), height = (size_t)frame.height;
+  CR_TRY(check_plane(s, index, "", (cr_foreign){given->memory, given->offset_bytes}, frame.pitch_bytes,
+                     cr_format_row_bytes(frame.format, frame.width), height, error));
+  if (!pairs) return CLREID_OK;
+  return check_plane(s, index, "the chroma of ", (cr_foreign){given->memory, given->chroma_offset_bytes},
+                     frame.chroma_pitch_bytes, pairs, (height + 1) / 2, error);
+}
+
+/* The frame and its boxes, of which *count gets more. */
+static clreid_status check_entry(const clreid_session *s, size_t index, const clreid_opencl_boxes *entry, size_t *count,
+                                 clreid_error *error)
+{
+  if (!entry->frame || (!entry->whole && entry->count && !entry->boxes))
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "frame %zu has no %s", index,
+                   entry->frame ? "boxes, but a count of them" : "address");
+  CR_TRY(check_frame(s, index, entry->frame, error));
+  *count += entry->whole ? 1 : entry->count;
+  for (size_t b = 0; !entry->whole && b < entry->count; b++) {
+    char which[64];
+    clreid_rectangle rectangle;
+    const clreid_frame shape = frame_of(entry->frame);
+    snprintf(which, sizeof which, "box %zu of frame %zu", b, index);
+    CR_TRY(cr_frame_cut(which, &shape, &entry->boxes[b], &rectangle, error));
+  }
+  return CLREID_OK;
 }
 
 static clreid_status check_output(const clreid_session *s, const cr_foreign *to, size_t count, const char *name,
@@ -77,28 +113,70 @@ static clreid_status check_output(const clreid_session *s, const cr_foreign *to,
 
 /* ---- Passes ----------------------------------------------------------------------------------------------------- */
 
-static clreid_status enqueue_resize(clreid_session *s, const clreid_opencl_picture *pictures, int batch,
-                                    clreid_error *error)
+/* What is enqueued, box by box. */
+typedef struct feed {
+  const clreid_opencl_boxes *entries;
+  size_t count, entry, box; /* entry, box: what comes next */
+} feed;
+
+/* Moves on to the next entry that has a box left; false at the end. */
+static bool find_box(feed *f)
 {
-  cr_axes_trim(s->axes);
-  for (int k = 0; k < batch; k++) {
-    const clreid_opencl_picture *p = &pictures[k];
-    s->pictures[k] = (cr_resize_picture){.memory = {p->memory, p->offset_bytes},
-                                         .width = p->width,
-                                         .height = p->height,
-                                         .mirrored = p->mirrored,
-                                         .pitch_bytes = pitch_of(p)};
-    CR_TRY(cr_session_find_axes(s, &s->pictures[k], error));
-  }
-  return cr_resize_run(s->resize, s->pictures, batch, error);
+  for (; f->entry < f->count; f->entry++, f->box = 0)
+    if (f->box < (f->entries[f->entry].whole ? 1 : f->entries[f->entry].count)) return true;
+  return false;
 }
 
-static clreid_status enqueue_pass(clreid_session *s, const clreid_opencl_picture *pictures, int batch, size_t done,
-                                  const cr_foreign to[CR_DELIVERIES], clreid_error *error)
+/* Neighbours in the same memory share a loan, so that one launch reads them all. */
+static cr_frame lend(clreid_session *s, const clreid_opencl_frame *given, const clreid_opencl_frame *before, int index)
 {
+  const clreid_frame shape = frame_of(given);
+  cr_frame frame = cr_frame_of(&shape);
+  frame.buffer = before && before->memory == given->memory ? s->frames[index - 1].buffer
+                                                           : cr_loans_set(s->loans, index, given->memory);
+  frame.offset_bytes = given->offset_bytes;
+  frame.chroma_offset_bytes = given->chroma_offset_bytes;
+  return frame;
+}
+
+static cr_resize_picture take(const clreid_opencl_boxes *entry, size_t box, const cr_frame *frame)
+{
+  clreid_rectangle rectangle = {0, 0, frame->width, frame->height};
+  const clreid_frame shape = frame_of(entry->frame);
+  if (!entry->whole) cr_frame_cut("", &shape, &entry->boxes[box], &rectangle, NULL);
+  return (cr_resize_picture){.frame = frame,
+                             .x = rectangle.x,
+                             .y = rectangle.y,
+                             .width = rectangle.width,
+                             .height = rectangle.height,
+                             .mirrored = entry->mirrored};
+}
+
+/* The next batch, in the session's pictures; 0 at the end. */
+static int fill(clreid_session *s, feed *f)
+{
+  int filled = 0, frames = 0;
+  const clreid_opencl_frame *before = NULL;
+  for (; filled < s->largest_batch && find_box(f); f->box++) {
+    const clreid_opencl_boxes *entry = &f->entries[f->entry];
+    if (entry->frame != before) {
+      s->frames[frames] = lend(s, entry->frame, before, frames);
+      before = entry->frame;
+      frames++;
+    }
+    s->pictures[filled++] = take(entry, f->box, &s->frames[frames - 1]);
+  }
+  return filled;
+}
+
+/* done: the number of the pass's first feature. */
+static clreid_status enqueue_pass(clreid_session *s, int batch, size_t done, const cr_foreign to[CR_DELIVERIES],
+                                  clreid_error *error)
+{
+  enum { LAST = INT_MAX - 65536 }; /* a report has no higher numbers */
   const size_t row = (size_t)s->model->plan->feature_length * sizeof(float);
-  const int first = s->enqueued < INT_MAX - 65536 ? (int)s->enqueued : INT_MAX - 65536;
-  CR_TRY(enqueue_resize(s, pictures, batch, error));
+  const int first = s->enqueued < LAST ? (int)s->enqueued : LAST;
+  CR_TRY(cr_session_resize(s, batch, error));
   CR_TRY(cr_session_run_steps(s, batch, error));
   for (int output = 0; output < CR_DELIVERIES; output++) {
     const cr_foreign here = {to[output].memory, to[output].offset_bytes + done * row};
@@ -108,25 +186,22 @@ static clreid_status enqueue_pass(clreid_session *s, const clreid_opencl_picture
   return CLREID_OK;
 }
 
-static clreid_status enqueue_all(clreid_session *s, const clreid_opencl_picture *pictures, size_t count,
-                                 const cr_foreign to[CR_DELIVERIES], struct _cl_event **event, clreid_error *error)
+static clreid_status enqueue_all(clreid_session *s, feed f, const cr_foreign to[CR_DELIVERIES], cl_event *event,
+                                 clreid_error *error)
 {
-  for (size_t done = 0; done < count;) {
-    const size_t left = count - done;
-    const int batch = left < (size_t)s->largest_batch ? (int)left : s->largest_batch;
-    CR_TRY(enqueue_pass(s, pictures + done, batch, done, to, error));
-    done += (size_t)batch;
-  }
+  size_t done = 0;
+  for (int batch; (batch = fill(s, &f)) > 0; done += (size_t)batch) CR_TRY(enqueue_pass(s, batch, done, to, error));
   return cr_deliver_report(s->deliver, event, error);
 }
 
-clreid_status clreid_enqueue(clreid_session *s, const clreid_opencl_picture *pictures, size_t count,
+clreid_status clreid_enqueue(clreid_session *s, const clreid_opencl_boxes *frames, size_t frame_count,
                              const clreid_opencl_features *features, uint32_t wait_count, const cl_event *wait_list,
                              cl_event *event, clreid_error *error)
 {
+  size_t count = 0;
   if (event) *event = NULL;
-  if (!s || !features || (count && !pictures))
-    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_enqueue needs session, pictures and features");
+  if (!s || !features || (frame_count && !frames))
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_enqueue needs session, frames and features");
   if (!wait_count != !wait_list)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "%u events to wait for were given, but %s list", wait_count,
                    wait_list ? "a" : "no");
@@ -136,25 +211,24 @@ clreid_status clreid_enqueue(clreid_session *s, const clreid_opencl_picture *pic
                    "with clreid_device_adopt");
   const cr_foreign to[CR_DELIVERIES] = {[CR_OUTPUT_NECK] = {features->neck, features->neck_offset_bytes},
                                         [CR_OUTPUT_POOLED] = {features->pooled, features->pooled_offset_bytes}};
-  for (size_t k = 0; k < count; k++) CR_TRY(check_picture(s, &pictures[k], k, error));
+  for (size_t k = 0; k < frame_count; k++) CR_TRY(check_entry(s, k, &frames[k], &count, error));
   CR_TRY(check_output(s, &to[CR_OUTPUT_NECK], count, "neck", error));
   CR_TRY(check_output(s, &to[CR_OUTPUT_POOLED], count, "pooled", error));
   CR_TRY(cr_queue_wait_for(s->queue, wait_count, wait_list, error));
-  const clreid_status status = enqueue_all(s, pictures, count, to, event, error);
-  /* What was enqueued before a failure runs too. */
-  return status == CLREID_OK ? cr_queue_flush(s->queue, error) : status;
+  CR_TRY(enqueue_all(s, (feed){.entries = frames, .count = frame_count}, to, event, error));
+  return cr_queue_flush(s->queue, error);
 }
 
 clreid_status clreid_enqueue_check(clreid_session *s, clreid_error *error)
 {
-  int picture;
+  int box;
   if (!s || !s->deliver)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_enqueue_check needs a session on an adopted device");
-  const clreid_status status = cr_deliver_wait(s->deliver, &picture, error);
+  const clreid_status status = cr_deliver_wait(s->deliver, &box, error);
   const size_t enqueued = s->enqueued;
   s->enqueued = 0;
-  if (status != CLREID_OK || picture < 0) return status;
+  if (status != CLREID_OK || box < 0) return status;
   return cr_fail(error, CLREID_NOT_FINITE,
-                 "the feature of picture %d of %zu is not finite; clreid_embed of the same picture names the step",
-                 picture, enqueued);
+                 "the feature of box %d of %zu is not finite; clreid_embed_boxes of the same box names the step", box,
+                 enqueued);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frame.h"
 #include "session.h"
 
 /* ---- Preparation ------------------------------------------------------------------------------------------------ */
@@ -46,7 +47,8 @@ static clreid_status create_resize(clreid_session *s, clreid_error *error)
                          .width = plan->input_width,
                          .margin = plan->input_margin,
                          .reversed = m->preprocess.bgr,
-                         .half = plan->config.half};
+                         .half = plan->config.half,
+                         .plain = plan->config.plain_kernels};
   cr_preprocess_table(&m->preprocess, spec.table);
   s->info.launches++;
   return cr_resize_create(s->queue, &spec, &output, s->largest_batch, &s->resize, error);
@@ -70,10 +72,11 @@ static clreid_status allocate(clreid_session *s, clreid_error *error)
   const size_t batch = (size_t)s->largest_batch;
   s->steps = calloc((size_t)plan->step_count, sizeof *s->steps);
   s->pictures = calloc(batch, sizeof *s->pictures);
+  s->frames = calloc(batch, sizeof *s->frames);
   s->features = malloc(batch * cr_padded(plan->feature_length) * sizeof *s->features);
   s->halves = malloc(batch * cr_padded(plan->feature_length) * sizeof *s->halves);
   s->axes = cr_axes_create(s->model->preprocess.filter);
-  if (!s->steps || !s->pictures || !s->features || !s->halves || !s->axes)
+  if (!s->steps || !s->pictures || !s->frames || !s->features || !s->halves || !s->axes)
     return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a session of batch %d", s->largest_batch);
   const size_t map_bytes = largest_map_bytes(plan);
   s->map = map_bytes ? malloc(batch * map_bytes) : NULL;
@@ -90,7 +93,7 @@ clreid_status cr_session_run_steps(clreid_session *s, int batch, clreid_error *e
   return CLREID_OK;
 }
 
-/* Grey pictures of the network's own size. */
+/* Grey pictures of the network's own size, batch boxes of one frame. */
 static clreid_status resize_blanks(clreid_session *s, int batch, clreid_error *error)
 {
   const cr_plan *plan = s->model->plan;
@@ -98,16 +101,16 @@ static clreid_status resize_blanks(clreid_session *s, int batch, clreid_error *e
   uint8_t *grey = malloc(bytes);
   if (!grey) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a picture of %zu bytes", bytes);
   memset(grey, 128, bytes);
+  const cr_frame frame = {.width = plan->input_width,
+                          .height = plan->input_height,
+                          .pixels = grey,
+                          .pitch_bytes = (size_t)plan->input_width * 3};
   const cr_axis *across, *down;
   clreid_status status = cr_axes_get(s->axes, plan->input_width, plan->input_width, &across, error);
   if (status == CLREID_OK) status = cr_axes_get(s->axes, plan->input_height, plan->input_height, &down, error);
   for (int k = 0; k < batch && status == CLREID_OK; k++)
-    s->pictures[k] = (cr_resize_picture){.pixels = grey,
-                                         .width = plan->input_width,
-                                         .height = plan->input_height,
-                                         .pitch_bytes = (size_t)plan->input_width * 3,
-                                         .across = across,
-                                         .down = down};
+    s->pictures[k] = (cr_resize_picture){
+        .frame = &frame, .width = frame.width, .height = frame.height, .across = across, .down = down};
   if (status == CLREID_OK) status = cr_resize_run(s->resize, s->pictures, batch, error);
   if (status == CLREID_OK) status = cr_queue_finish(s->queue, error);
   free(grey);
@@ -126,9 +129,11 @@ static clreid_status warm_up(clreid_session *s, clreid_error *error)
   return CLREID_OK;
 }
 
-/* How features leave for an application's memory. */
+/* How frames come from an application's memory, and features leave for it. */
 static clreid_status create_deliver(clreid_session *s, clreid_error *error)
 {
+  s->loans = cr_loans_create(s->model->device, s->largest_batch);
+  if (!s->loans) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a batch of %d", s->largest_batch);
   const cr_plan *plan = s->model->plan;
   cr_deliver_spec spec = {.columns = plan->feature_length};
   for (int output = 0; output < CR_OUTPUTS; output++) {
@@ -193,11 +198,13 @@ void clreid_session_destroy(clreid_session *s)
   for (int k = 0; s->steps && k < s->model->plan->step_count; k++) cr_step_destroy(s->steps[k]);
   cr_resize_destroy(s->resize);
   cr_deliver_destroy(s->deliver);
+  cr_loans_destroy(s->loans);
   cr_queue_destroy(s->queue);
   cr_buffer_release(s->arena);
   cr_axes_destroy(s->axes);
   free(s->steps);
   free(s->pictures);
+  free(s->frames);
   free(s->features);
   free(s->halves);
   free(s->map);
@@ -320,44 +327,14 @@ static clreid_status name_step(clreid_session *s, int batch, clreid_error *error
 
 /* ---- The run ---------------------------------------------------------------------------------------------------- */
 
-clreid_status cr_session_check_size(size_t index, int width, int height, size_t pitch_bytes, clreid_error *error)
-{
-  enum { LONGEST_SIDE = 65535 };
-  if (width < 1 || height < 1 || width > LONGEST_SIDE || height > LONGEST_SIDE)
-    return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu is %d x %d; each side must be from 1 to %d", index,
-                   width, height, LONGEST_SIDE);
-  if (pitch_bytes && pitch_bytes < (size_t)width * 3)
-    return cr_fail(error, CLREID_INVALID_PICTURE,
-                   "picture %zu has a pitch of %zu bytes, but a row of %d pixels takes %zu", index, pitch_bytes, width,
-                   (size_t)width * 3);
-  return CLREID_OK;
-}
-
-static clreid_status check_picture(const clreid_picture *picture, size_t index, clreid_error *error)
-{
-  if (!picture->pixels) return cr_fail(error, CLREID_INVALID_PICTURE, "picture %zu has no pixels", index);
-  return cr_session_check_size(index, picture->width, picture->height, picture->pitch_bytes, error);
-}
-
-clreid_status cr_session_find_axes(clreid_session *s, cr_resize_picture *picture, clreid_error *error)
+clreid_status cr_session_resize(clreid_session *s, int batch, clreid_error *error)
 {
   const cr_plan *plan = s->model->plan;
-  CR_TRY(cr_axes_get(s->axes, picture->width, plan->input_width, &picture->across, error));
-  return cr_axes_get(s->axes, picture->height, plan->input_height, &picture->down, error);
-}
-
-static clreid_status upload(clreid_session *s, const clreid_picture *pictures, int batch, clreid_error *error)
-{
   cr_axes_trim(s->axes);
   for (int k = 0; k < batch; k++) {
-    const clreid_picture *p = &pictures[k];
-    cr_resize_picture *to = &s->pictures[k];
-    *to = (cr_resize_picture){.pixels = p->pixels,
-                              .width = p->width,
-                              .height = p->height,
-                              .mirrored = p->mirrored,
-                              .pitch_bytes = p->pitch_bytes ? p->pitch_bytes : (size_t)p->width * 3};
-    CR_TRY(cr_session_find_axes(s, to, error));
+    cr_resize_picture *picture = &s->pictures[k];
+    CR_TRY(cr_axes_get(s->axes, picture->width, plan->input_width, &picture->across, error));
+    CR_TRY(cr_axes_get(s->axes, picture->height, plan->input_height, &picture->down, error));
   }
   return cr_resize_run(s->resize, s->pictures, batch, error);
 }
@@ -421,31 +398,35 @@ static clreid_status download_maps(clreid_session *s, size_t done, int batch, fl
   return CLREID_OK;
 }
 
-static clreid_status embed_batch(clreid_session *s, const clreid_picture *pictures, int batch, float *neck,
-                                 float *pooled, clreid_error *error)
+static clreid_status embed_batch(clreid_session *s, int batch, float *neck, float *pooled, clreid_error *error)
 {
   bool finite = true;
-  CR_TRY(upload(s, pictures, batch, error));
+  CR_TRY(cr_session_resize(s, batch, error));
   CR_TRY(cr_session_run_steps(s, batch, error));
   CR_TRY(download(s, CR_OUTPUT_NECK, batch, neck, &finite, error));
   if (pooled) CR_TRY(download(s, CR_OUTPUT_POOLED, batch, pooled, &finite, error));
   return finite ? CLREID_OK : name_step(s, batch, error);
 }
 
-static clreid_status embed(clreid_session *s, const clreid_picture *pictures, size_t count, float *neck, float *pooled,
-                           float *const *maps, clreid_error *error)
+static clreid_status embed(clreid_session *s, cr_feed feed, float *neck, float *pooled, float *const *maps,
+                           clreid_error *error)
 {
   const size_t length = (size_t)s->model->plan->feature_length;
-  for (size_t k = 0; k < count; k++) CR_TRY(check_picture(&pictures[k], k, error));
-  for (size_t done = 0; done < count;) {
-    const size_t left = count - done;
-    const int batch = left < (size_t)s->largest_batch ? (int)left : s->largest_batch;
-    CR_TRY(embed_batch(s, pictures + done, batch, neck ? neck + done * length : NULL,
-                       pooled ? pooled + done * length : NULL, error));
+  size_t done = 0;
+  feed.serial = &s->serial;
+  CR_TRY(cr_feed_check(&feed, error));
+  for (int batch; (batch = cr_feed_fill(&feed, s->frames, s->pictures, s->largest_batch)) > 0; done += (size_t)batch) {
+    CR_TRY(embed_batch(s, batch, neck ? neck + done * length : NULL, pooled ? pooled + done * length : NULL, error));
     CR_TRY(download_maps(s, done, batch, maps, error));
-    done += (size_t)batch;
   }
   return CLREID_OK;
+}
+
+static clreid_status check_maps(const clreid_session *s, clreid_error *error)
+{
+  if (s->model->plan->config.maps) return CLREID_OK;
+  return cr_fail(error, CLREID_INVALID_ARGUMENT, "the model of %s was loaded without maps; load it with maps set",
+                 s->model->network->name);
 }
 
 clreid_status clreid_embed(clreid_session *s, const clreid_picture *pictures, size_t count, float *neck, float *pooled,
@@ -453,7 +434,7 @@ clreid_status clreid_embed(clreid_session *s, const clreid_picture *pictures, si
 {
   if (!s || (count && !pictures))
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed needs session and pictures");
-  return embed(s, pictures, count, neck, pooled, NULL, error);
+  return embed(s, (cr_feed){.pictures = pictures, .count = count}, neck, pooled, NULL, error);
 }
 
 clreid_status clreid_embed_maps(clreid_session *s, const clreid_picture *pictures, size_t count, float *neck,
@@ -461,8 +442,24 @@ clreid_status clreid_embed_maps(clreid_session *s, const clreid_picture *picture
 {
   if (!s || !maps || (count && !pictures))
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed_maps needs session, pictures and maps");
-  if (!s->model->plan->config.maps)
-    return cr_fail(error, CLREID_INVALID_ARGUMENT, "the model of %s was loaded without maps; load it with maps set",
-                   s->model->network->name);
-  return embed(s, pictures, count, neck, pooled, maps, error);
+  CR_TRY(check_maps(s, error));
+  return embed(s, (cr_feed){.pictures = pictures, .count = count}, neck, pooled, maps, error);
+}
+
+clreid_status clreid_embed_boxes(clreid_session *s, const clreid_frame *frame, const clreid_box *boxes, size_t count,
+                                 float *neck, float *pooled, clreid_error *error)
+{
+  if (!s || !frame || (count && !boxes))
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed_boxes needs session, frame and boxes");
+  const clreid_frame_boxes entry = {.frame = frame, .boxes = boxes, .count = count};
+  return embed(s, (cr_feed){.frames = &entry, .count = 1}, neck, pooled, NULL, error);
+}
+
+clreid_status clreid_embed_frames(clreid_session *s, const clreid_frame_boxes *frames, size_t frame_count, float *neck,
+                                  float *pooled, float *const *maps, clreid_error *error)
+{
+  if (!s || (frame_count && !frames))
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_embed_frames needs session and frames");
+  if (maps) CR_TRY(check_maps(s, error));
+  return embed(s, (cr_feed){.frames = frames, .count = frame_count}, neck, pooled, maps, error);
 }

@@ -14,11 +14,14 @@ struct clreid_session {
   cr_step **steps; /* [plan->step_count] */
   cr_resize *resize;
   cr_axes *axes;
-  cr_resize_picture *pictures; /* [largest_batch] */
+  cr_resize_picture *pictures; /* [largest_batch], of a batch ... */
+  cr_frame *frames;            /* ... and what they point to */
+  uint64_t serial;             /* of the last frame that was embedded */
   float *features;             /* [largest_batch][padded D]: what comes back from the device ... */
   uint16_t *halves;            /* ... where an output is stored as half */
   void *map;                   /* a map's tensor of the largest batch; NULL: no maps */
   cr_deliver *deliver;         /* features into an application's memory; NULL: the device is our own */
+  cr_loans *loans;             /* [largest_batch]: the application's memory that frames lie in */
   size_t enqueued;             /* pictures since the last check */
   clreid_session_info info;
 };
@@ -33,10 +36,7 @@ void cr_session_resolve(const clreid_session *session, cr_view *view);
 /* All steps of the plan, for the pictures that the resize has put into the arena. */
 clreid_status cr_session_run_steps(clreid_session *session, int batch, clreid_error *error);
 
-/* Is it a size that a picture may have? pitch_bytes 0: without gaps. */
-clreid_status cr_session_check_size(size_t index, int width, int height, size_t pitch_bytes, clreid_error *error);
-
-/* The tables of a picture's axes, whose width and height are set. */
-clreid_status cr_session_find_axes(clreid_session *session, cr_resize_picture *picture, clreid_error *error);
+/* Puts the pictures of a batch, in session->pictures without their tables, on the device as the network wants them. */
+clreid_status cr_session_resize(clreid_session *session, int batch, clreid_error *error);
 
 #endif

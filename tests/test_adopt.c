@@ -104,7 +104,7 @@ typedef struct application {
 static cl_device_id device_id;
 static folder files;
 static clreid_picture pictures[PICTURES];
-static clreid_opencl_picture placed[PICTURES]; /* the same, in FRAME_BYTES; memory is to be filled in */
+static clreid_opencl_frame placed[PICTURES]; /* the same, in FRAME_BYTES; memory is to be filled in */
 static uint8_t frame_bytes[FRAME_BYTES];
 static float *expected_neck, *expected_pooled; /* of han-small */
 
@@ -244,11 +244,16 @@ static void close_handles(handles *h)
   clreid_device_close(h->device);
 }
 
-static const clreid_opencl_picture *picture_list(const application *a)
+/* The pictures in the application's memory. */
+static const clreid_opencl_boxes *picture_list(const application *a)
 {
-  static clreid_opencl_picture list[PICTURES];
-  memcpy(list, placed, sizeof list);
-  for (int k = 0; k < PICTURES; k++) list[k].memory = a->frame;
+  static clreid_opencl_frame frames[PICTURES];
+  static clreid_opencl_boxes list[PICTURES];
+  memcpy(frames, placed, sizeof frames);
+  for (int k = 0; k < PICTURES; k++) {
+    frames[k].memory = a->frame;
+    list[k] = (clreid_opencl_boxes){.frame = &frames[k], .whole = true, .mirrored = pictures[k].mirrored};
+  }
   return list;
 }
 
@@ -329,11 +334,10 @@ static void make_pictures(void)
     const size_t bytes = pitch * (size_t)(table[k].height - 1) + line;
     if (k == PICTURES - 1) at = FRAME_BYTES - bytes;
     assert_true(at + bytes <= FRAME_BYTES);
-    placed[k] = (clreid_opencl_picture){.offset_bytes = at,
-                                        .width = table[k].width,
-                                        .height = table[k].height,
-                                        .pitch_bytes = table[k].gap ? pitch : 0,
-                                        .mirrored = table[k].mirrored};
+    placed[k] = (clreid_opencl_frame){.offset_bytes = at,
+                                      .width = table[k].width,
+                                      .height = table[k].height,
+                                      .pitch_bytes = table[k].gap ? pitch : 0};
     pictures[k] = (clreid_picture){.pixels = frame_bytes + at,
                                    .width = table[k].width,
                                    .height = table[k].height,
@@ -442,6 +446,62 @@ static void the_same_bits_as_embed(void **state)
   stop(&a);
 }
 
+/* Boxes of frames in all formats, at odd places of one buffer and of a second one; frames without boxes between. */
+static void boxes_of_frames_in_every_format(void **state)
+{
+  (void)state;
+  enum { FORMATS = CLREID_FORMAT_NV12_BT709 + 1, BOXES = 3, WIDTH = 75, HEIGHT = 61, COUNT = FORMATS * BOXES + 1 };
+  static const clreid_box boxes[BOXES] = {{0, 0, 75, 61}, {13, 7, 31, 44.4f}, {70.6f, -3, 9, 64}};
+  static clreid_frame host[FORMATS];
+  static clreid_frame_boxes host_list[FORMATS + 1];
+  static clreid_opencl_frame frames[FORMATS];
+  static clreid_opencl_boxes list[FORMATS + 2];
+  static float expected[COUNT * D], got[COUNT * D];
+  application a = start(), b = a;
+  handles h = open_handles(&a, 4);
+  clreid_error error = {CLREID_OK, ""};
+  b.frame = make_memory(a.context, FRAME_BYTES);
+  b.features = make_memory(a.context, sizeof got);
+  ok(clEnqueueWriteBuffer(a.reader, b.frame, CL_TRUE, 0, FRAME_BYTES, frame_bytes, 0, NULL, NULL));
+  for (int f = 0; f < FORMATS; f++) {
+    const size_t pitch = (f == 2 || f == 3 ? 4 : f < 2 ? 3 : 1) * WIDTH + (size_t)f;
+    const size_t at = 1000 * (size_t)f + 1, chroma = FRAME_BYTES - 31 * 77 - (size_t)f; /* 31 rows of 38 pairs */
+    host[f] = (clreid_frame){.pixels = frame_bytes + at,
+                             .chroma = frame_bytes + chroma,
+                             .width = WIDTH,
+                             .height = HEIGHT,
+                             .pitch_bytes = pitch,
+                             .chroma_pitch_bytes = 77,
+                             .format = (clreid_format)f};
+    host_list[f] = (clreid_frame_boxes){.frame = &host[f], .boxes = boxes, .count = BOXES, .mirrored = f & 1};
+    frames[f] = (clreid_opencl_frame){.memory = f % 3 ? a.frame : b.frame,
+                                      .offset_bytes = at,
+                                      .chroma_offset_bytes = chroma,
+                                      .width = WIDTH,
+                                      .height = HEIGHT,
+                                      .pitch_bytes = pitch,
+                                      .chroma_pitch_bytes = 77,
+                                      .format = (clreid_format)f};
+    list[f] = (clreid_opencl_boxes){.frame = &frames[f], .boxes = boxes, .count = BOXES, .mirrored = f & 1};
+  }
+  host_list[FORMATS] = host_list[FORMATS - 1];
+  host_list[FORMATS].count = 1; /* boxes[0] is all of it */
+  list[FORMATS] = (clreid_opencl_boxes){.frame = &frames[FORMATS - 1]};
+  list[FORMATS + 1] =
+      (clreid_opencl_boxes){.frame = &frames[FORMATS - 1], .whole = true, .mirrored = host_list[FORMATS].mirrored};
+  must(clreid_embed_frames(h.session, host_list, FORMATS + 1, expected, NULL, NULL, &error), &error);
+  const clreid_opencl_features to = {.neck = b.features};
+  must(clreid_enqueue(h.session, list, FORMATS + 2, &to, 0, NULL, NULL, &error), &error);
+  must(clreid_enqueue_check(h.session, &error), &error);
+  ok(clEnqueueReadBuffer(a.reader, b.features, CL_TRUE, 0, sizeof got, got, 0, NULL, NULL));
+  for (int k = 0; k < COUNT; k++)
+    if (memcmp(got + k * D, expected + k * D, D * sizeof *got)) fail_msg("box %d of %d has other bits", k, COUNT);
+  ok(clReleaseMemObject(b.frame));
+  ok(clReleaseMemObject(b.features));
+  close_handles(&h);
+  stop(&a);
+}
+
 /* More than a pass, fewer than one, none, and by clreid_embed on the same queue between them. */
 static void any_number_of_pictures(void **state)
 {
@@ -475,22 +535,25 @@ static void memory_may_go_at_once(void **state)
   (void)state;
   application a = start();
   handles h = open_handles(&a, 4);
-  clreid_opencl_picture list[PICTURES];
+  clreid_opencl_frame frames[PICTURES];
+  clreid_opencl_boxes list[PICTURES];
   clreid_error error = {CLREID_OK, ""};
   cl_event done;
   const cl_event gate = user_event(a.context);
-  memcpy(list, placed, sizeof list);
+  memcpy(frames, placed, sizeof frames);
+  memcpy(list, picture_list(&a), sizeof list);
   for (int k = 0; k < PICTURES; k++) {
-    const size_t pitch = list[k].pitch_bytes ? list[k].pitch_bytes : (size_t)list[k].width * 3;
-    const size_t bytes = pitch * (size_t)(list[k].height - 1) + (size_t)list[k].width * 3;
-    list[k].memory = make_memory(a.context, bytes); /* to the byte */
-    ok(clEnqueueWriteBuffer(a.reader, list[k].memory, CL_TRUE, 0, bytes, frame_bytes + list[k].offset_bytes, 0, NULL,
-                            NULL));
-    list[k].offset_bytes = 0;
+    const size_t pitch = frames[k].pitch_bytes ? frames[k].pitch_bytes : (size_t)frames[k].width * 3;
+    const size_t bytes = pitch * (size_t)(frames[k].height - 1) + (size_t)frames[k].width * 3;
+    frames[k].memory = make_memory(a.context, bytes); /* to the byte */
+    ok(clEnqueueWriteBuffer(a.reader, frames[k].memory, CL_TRUE, 0, bytes, frame_bytes + frames[k].offset_bytes, 0,
+                            NULL, NULL));
+    frames[k].offset_bytes = 0;
+    list[k].frame = &frames[k];
   }
   const clreid_opencl_features to = both_features(&a);
   must(clreid_enqueue(h.session, list, PICTURES, &to, 1, &gate, &done, &error), &error);
-  for (int k = 0; k < PICTURES; k++) ok(clReleaseMemObject(list[k].memory));
+  for (int k = 0; k < PICTURES; k++) ok(clReleaseMemObject(frames[k].memory));
   ok(clSetUserEventStatus(gate, CL_COMPLETE));
   ok(clReleaseEvent(gate));
   wait_and_release(done);
@@ -614,7 +677,7 @@ static void nothing_waits(void **state)
     clreid_model_describe(model, &model_info);
     const cl_mem memory = make_memory(a.context, (size_t)PICTURES * model_info.feature_length * sizeof(float));
     const clreid_opencl_features to = {.neck = memory};
-    const clreid_opencl_picture *list = picture_list(&a);
+    const clreid_opencl_boxes *list = picture_list(&a);
     clreid_error error = {CLREID_OK, ""};
     clreid_status status = CLREID_OK;
     cl_event gate[CALLS], done[CALLS] = {NULL};
@@ -842,37 +905,49 @@ static void wrong_pictures_and_features(void **state)
   clreid_session *s = h.session;
   cl_event event = (cl_event)&a;
   clreid_opencl_features to = both_features(&a);
-  const clreid_opencl_picture good = picture_list(&a)[0];
+  const clreid_opencl_boxes good = picture_list(&a)[0];
   const cl_event foreign = user_event(other.context), own = user_event(a.context);
-  PROVOKE(CLREID_INVALID_ARGUMENT, "session, pictures", clreid_enqueue(NULL, &good, 1, &to, 0, NULL, &event, e));
+  PROVOKE(CLREID_INVALID_ARGUMENT, "session, frames", clreid_enqueue(NULL, &good, 1, &to, 0, NULL, &event, e));
   assert_null(event);
-  PROVOKE(CLREID_INVALID_ARGUMENT, "session, pictures", clreid_enqueue(s, NULL, 1, &to, 0, NULL, &event, e));
-  PROVOKE(CLREID_INVALID_ARGUMENT, "session, pictures", clreid_enqueue(s, &good, 1, NULL, 0, NULL, &event, e));
+  PROVOKE(CLREID_INVALID_ARGUMENT, "session, frames", clreid_enqueue(s, NULL, 1, &to, 0, NULL, &event, e));
+  PROVOKE(CLREID_INVALID_ARGUMENT, "session, frames", clreid_enqueue(s, &good, 1, NULL, 0, NULL, &event, e));
   PROVOKE(CLREID_INVALID_ARGUMENT, "0 events", clreid_enqueue(s, &good, 1, &to, 0, &own, &event, e));
   PROVOKE(CLREID_INVALID_ARGUMENT, "1 events", clreid_enqueue(s, &good, 1, &to, 1, NULL, &event, e));
   PROVOKE(CLREID_INVALID_ARGUMENT, "wait list of 1", clreid_enqueue(s, &good, 1, &to, 1, &foreign, &event, e));
-  const size_t end = FRAME_BYTES;
+  enum { END = FRAME_BYTES };
+  const clreid_format nv12 = CLREID_FORMAT_NV12_BT601;
   const struct {
-    clreid_opencl_picture picture;
+    clreid_opencl_frame frame;
     clreid_status status;
     const char *says;
   } table[] = {
-      {{NULL, 0, 5, 5, 0, false}, CLREID_INVALID_PICTURE, "picture 1 has no memory"},
-      {{a.frame, 0, 0, 5, 0, false}, CLREID_INVALID_PICTURE, "picture 1 is 0 x 5"},
-      {{a.frame, 0, 5, 65536, 0, false}, CLREID_INVALID_PICTURE, "picture 1 is 5 x 65536"},
-      {{a.frame, 0, 5, 5, 14, false}, CLREID_INVALID_PICTURE, "pitch of 14 bytes"},
-      {{a.frame, 0, 5, 5, (size_t)-1, false}, CLREID_INVALID_PICTURE, "more than memory can have"},
-      {{a.frame, end - 74, 5, 5, 0, false},
+      {{NULL, 0, 0, 5, 5, 0, 0, 0}, CLREID_INVALID_PICTURE, "frame 1 has no memory"},
+      {{a.frame, 0, 0, 0, 5, 0, 0, 0}, CLREID_INVALID_PICTURE, "frame 1 is 0 x 5"},
+      {{a.frame, 0, 0, 5, 65536, 0, 0, 0}, CLREID_INVALID_PICTURE, "frame 1 is 5 x 65536"},
+      {{a.frame, 0, 0, 5, 5, 14, 0, 0}, CLREID_INVALID_PICTURE, "pitch of 14 bytes"},
+      {{a.frame, 0, 0, 5, 5, 0, 0, (clreid_format)7}, CLREID_INVALID_PICTURE, "format 7"},
+      {{a.frame, 0, 0, 5, 5, (size_t)-1, 0, 0}, CLREID_INVALID_PICTURE, "at most 2147483647"},
+      {{a.frame, END - 74, 0, 5, 5, 0, 0, 0},
        CLREID_INVALID_ARGUMENT,
        "75 bytes from byte 1048502 on, but its buffer has 1048576"},
-      {{a.frame, (size_t)-1, 5, 5, 0, false}, CLREID_INVALID_ARGUMENT, "its buffer has 1048576"},
-      {{other.frame, 0, 5, 5, 0, false}, CLREID_INVALID_ARGUMENT, "picture 1 belongs to another context"},
-      {{a.frame, end - 75, 5, 5, 0, false}, CLREID_OK, ""},
+      {{a.frame, (size_t)-1, 0, 5, 5, 0, 0, 0}, CLREID_INVALID_ARGUMENT, "its buffer has 1048576"},
+      {{other.frame, 0, 0, 5, 5, 0, 0, 0}, CLREID_INVALID_ARGUMENT, "frame 1 belongs to another context"},
+      {{a.frame, 0, END - 17, 5, 5, 0, 0, nv12}, CLREID_INVALID_ARGUMENT, "the chroma of frame 1 needs 18 bytes"},
+      {{a.frame, 0, 0, 5, 5, 0, 5, nv12}, CLREID_INVALID_PICTURE, "chroma pitch of 5 bytes"},
+      {{a.frame, END - 75, 0, 5, 5, 0, 0, 0}, CLREID_OK, ""},
+      {{a.frame, END - 25, END - 18, 5, 5, 0, 0, nv12}, CLREID_OK, ""},
   };
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-    const clreid_opencl_picture list[] = {good, table[i].picture};
+    const clreid_opencl_boxes list[] = {good, {.frame = &table[i].frame, .whole = true}};
     PROVOKE(table[i].status, table[i].says, clreid_enqueue(s, list, 2, &to, 0, NULL, NULL, e));
   }
+  const clreid_box boxes[] = {{0, 0, 5, 5}, {64, 0, 9, 9}};
+  const clreid_opencl_boxes no_frame = {.boxes = boxes, .count = 2};
+  const clreid_opencl_boxes no_boxes = {.frame = good.frame, .count = 2};
+  const clreid_opencl_boxes outside = {.frame = good.frame, .boxes = boxes, .count = 2};
+  PROVOKE(CLREID_INVALID_ARGUMENT, "frame 0 has no address", clreid_enqueue(s, &no_frame, 1, &to, 0, NULL, NULL, e));
+  PROVOKE(CLREID_INVALID_ARGUMENT, "a count of them", clreid_enqueue(s, &no_boxes, 1, &to, 0, NULL, NULL, e));
+  PROVOKE(CLREID_INVALID_PICTURE, "box 1 of frame 0", clreid_enqueue(s, &outside, 1, &to, 0, NULL, NULL, e));
   to.neck_offset_bytes = 6;
   PROVOKE(CLREID_INVALID_ARGUMENT, "neck begins at byte 6", clreid_enqueue(s, &good, 1, &to, 0, NULL, NULL, e));
   to.neck_offset_bytes = FEATURES_BYTES - D * sizeof(float) + 4;
@@ -954,7 +1029,7 @@ static void a_feature_that_is_not_finite(void **state)
     enqueue(session, &a, 2, NULL, NULL);
     clreid_error error = {CLREID_OK, ""};
     assert_int_equal(clreid_enqueue_check(session, &error), CLREID_NOT_FINITE);
-    assert_non_null(strstr(error.text, "picture 0 of 5 is not finite"));
+    assert_non_null(strstr(error.text, "box 0 of 5 is not finite"));
     PROVOKE(CLREID_OK, "", clreid_enqueue_check(session, e)); /* said once */
     ok(clEnqueueReadBuffer(a.reader, a.features, CL_TRUE, 0, sizeof got, got, 0, NULL, NULL));
     for (size_t i = 0; i < 3 * D; i++) assert_true(isnan(got[GUARD + i]));
@@ -1059,6 +1134,7 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_same_bits_as_embed),
+      cmocka_unit_test(boxes_of_frames_in_every_format),
       cmocka_unit_test(any_number_of_pictures),
       cmocka_unit_test(memory_may_go_at_once),
       cmocka_unit_test(nothing_runs_before_its_events),

@@ -2,7 +2,7 @@
  * test_resize.c - proves host/resize.c and cl/resize.cl: Pillow's bytes for 200 pictures in mixed batches, then what
  * becomes of them (values, halves, margins, mirroring, channel order), and that nothing else is written.
  *
- * Each test of the kernel runs in both of its shapes, a work-item a row and a work-item a pixel.
+ * Each test of the kernel runs in both of its shapes, a work-item a band and a work-item a pixel.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -54,7 +54,7 @@ static void need_device(void)
 }
 
 /* The shape of the kernel follows the device's type, so a test changes what the type says. */
-static int in_rows(void **state)
+static int in_bands(void **state)
 {
   (void)state;
   if (device) device->facts.type = CR_DEVICE_CPU;
@@ -85,8 +85,9 @@ typedef struct bench {
   cr_queue *queue;
   cr_buffer *output;
   cr_resize *resize;
-  cr_resize_picture pictures[RESIZE_BATCH];
-  uint8_t *result; /* of the whole output, guards included */
+  cr_frame frames[RESIZE_BATCH];
+  cr_resize_picture pictures[RESIZE_BATCH]; /* each over all of its frame */
+  uint8_t *result;                          /* of the whole output, guards included */
 } bench;
 
 static size_t bench_bytes(const bench *b)
@@ -122,7 +123,7 @@ static void bench_destroy(bench *b)
   cr_queue_destroy(b->queue);
   cr_buffer_release(b->output);
   for (int f = 0; f < 2; f++) cr_axes_destroy(b->axes[f]);
-  for (int k = 0; k < RESIZE_BATCH; k++) free((void *)(uintptr_t)b->pictures[k].pixels);
+  for (int k = 0; k < RESIZE_BATCH; k++) free((void *)(uintptr_t)b->frames[k].pixels);
   free(b->result);
   free(b);
 }
@@ -130,12 +131,16 @@ static void bench_destroy(bench *b)
 /* Sets source k from a case; extra bytes of pitch. */
 static void bench_source(bench *b, int k, const resize_case *one, size_t extra, bool mirrored)
 {
+  cr_frame *frame = &b->frames[k];
   cr_resize_picture *picture = &b->pictures[k];
-  free((void *)(uintptr_t)picture->pixels);
+  free((void *)(uintptr_t)frame->pixels);
   const size_t pitch = (size_t)one->width * 3 + extra;
-  *picture = (cr_resize_picture){test_picture(one->seed, one->width, one->height, pitch), one->width, one->height,
-                                 pitch, mirrored};
-  assert_non_null(picture->pixels);
+  *frame = (cr_frame){.pixels = test_picture(one->seed, one->width, one->height, pitch),
+                      .width = one->width,
+                      .height = one->height,
+                      .pitch_bytes = pitch};
+  *picture = (cr_resize_picture){.frame = frame, .width = one->width, .height = one->height, .mirrored = mirrored};
+  assert_non_null(frame->pixels);
   cr_axes *axes = b->axes[one->filter];
   assert_int_equal(cr_axes_get(axes, one->width, b->spec.width, &picture->across, NULL), CLREID_OK);
   assert_int_equal(cr_axes_get(axes, one->height, b->spec.height, &picture->down, NULL), CLREID_OK);
@@ -246,7 +251,7 @@ static void check_picture(const bench *b, int k)
   const int lines = spec->height + 2 * spec->margin, columns = spec->width + 2 * spec->margin;
   uint8_t *resized = malloc((size_t)spec->height * (size_t)spec->width * 3);
   assert_non_null(resized);
-  assert_true(test_resize(source->pixels, source->pitch_bytes, source->across, source->down, resized));
+  assert_true(test_resize(source->frame->pixels, source->frame->pitch_bytes, source->across, source->down, resized));
   for (int y = 0; y < lines; y++)
     for (int x = 0; x < columns; x++)
       for (int c = 0; c < 3; c++) {
@@ -297,7 +302,7 @@ static void one_pixel_fills_the_picture(void **state)
   for (int filter = 0; filter < 2; filter++) {
     bench_source(b, 0, &(resize_case){1, 1, (cr_filter)filter, 77, 0}, 0, false);
     bench_run(b, 1);
-    for (size_t i = 0; i < b->picture; i++) assert_int_equal(bench_picture(b, 0)[i], b->pictures[0].pixels[i % 3]);
+    for (size_t i = 0; i < b->picture; i++) assert_int_equal(bench_picture(b, 0)[i], b->frames[0].pixels[i % 3]);
   }
   bench_destroy(b);
 }
@@ -356,19 +361,33 @@ static void wrong_pictures_are_refused(void **state)
   const cr_resize_spec spec = {.height = 16, .width = 8, .bytes_only = true};
   bench *b = bench_create(&spec, 2, 0);
   for (int k = 0; k < 2; k++) bench_source(b, k, &mixed[k], 0, false);
+  const cr_frame good_frame = b->frames[1];
   const cr_resize_picture good = b->pictures[1];
+  cr_frame *frame = &b->frames[1];
   cr_resize_picture *second = &b->pictures[1];
 
   expect_refusal(b, 0, CLREID_INVALID_ARGUMENT, "1 to 2");
   expect_refusal(b, 3, CLREID_INVALID_ARGUMENT, "1 to 2");
-  second->pixels = NULL;
+  frame->pixels = NULL;
   expect_refusal(b, 2, CLREID_INVALID_PICTURE, "picture 1");
-  *second = good;
+  *frame = good_frame;
+  frame->width = 0;
+  expect_refusal(b, 2, CLREID_INVALID_PICTURE, "0 x 47");
+  *frame = good_frame;
+  frame->pitch_bytes = 3 * 31 - 1;
+  expect_refusal(b, 2, CLREID_INVALID_PICTURE, "need 93");
+  *frame = good_frame;
+  frame->format = CR_FORMATS;
+  expect_refusal(b, 2, CLREID_INVALID_PICTURE, "format 7");
+  *frame = good_frame;
   second->width = 0;
   expect_refusal(b, 2, CLREID_INVALID_PICTURE, "0 x 47");
   *second = good;
-  second->pitch_bytes = 3 * 31 - 1;
-  expect_refusal(b, 2, CLREID_INVALID_PICTURE, "need 93");
+  second->x = 1;
+  expect_refusal(b, 2, CLREID_INVALID_PICTURE, "31 x 47 from 1, 0 on, but its frame has 31 x 47");
+  *second = good;
+  second->y = -1;
+  expect_refusal(b, 2, CLREID_INVALID_PICTURE, "from 0, -1 on");
   *second = good;
   second->across = b->pictures[0].across;
   expect_refusal(b, 2, CLREID_INVALID_ARGUMENT, "tables");
@@ -400,21 +419,21 @@ static void wrong_outputs_are_refused(void **state)
   cr_resize_destroy(NULL);
 }
 
-#define IN_ROWS(test)   ((struct CMUnitTest){#test " in rows", test, in_rows, in_own_type, NULL})
+#define IN_BANDS(test)  ((struct CMUnitTest){#test " in bands", test, in_bands, in_own_type, NULL})
 #define IN_PIXELS(test) ((struct CMUnitTest){#test " in pixels", test, in_pixels, in_own_type, NULL})
 
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      IN_ROWS(bytes_are_those_of_pillow),
+      IN_BANDS(bytes_are_those_of_pillow),
       IN_PIXELS(bytes_are_those_of_pillow),
-      IN_ROWS(elements_are_those_of_the_table),
+      IN_BANDS(elements_are_those_of_the_table),
       IN_PIXELS(elements_are_those_of_the_table),
-      IN_ROWS(one_pixel_fills_the_picture),
+      IN_BANDS(one_pixel_fills_the_picture),
       IN_PIXELS(one_pixel_fills_the_picture),
-      IN_ROWS(runs_do_not_remember_each_other),
+      IN_BANDS(runs_do_not_remember_each_other),
       IN_PIXELS(runs_do_not_remember_each_other),
-      IN_ROWS(tables_are_shared),
+      IN_BANDS(tables_are_shared),
       IN_PIXELS(tables_are_shared),
       cmocka_unit_test(wrong_pictures_are_refused),
       cmocka_unit_test(wrong_outputs_are_refused),

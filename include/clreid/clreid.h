@@ -207,7 +207,7 @@ typedef struct clreid_session_config {
 } clreid_session_config;
 
 /* Plans memory, builds and launches everything once: after this, a run compiles and allocates nothing (but a larger
- * upload buffer, when a batch of pictures has more pixels than any before it). */
+ * upload buffer, when a batch has more pixels than any before it, and resize tables for sizes not seen before). */
 CLREID_API clreid_status clreid_session_create(clreid_model *model, const clreid_session_config *config,
                                                clreid_session **session, clreid_error *error);
 CLREID_API void clreid_session_destroy(clreid_session *session); /* NULL is allowed */
@@ -239,6 +239,68 @@ CLREID_API clreid_status clreid_embed(clreid_session *session, const clreid_pict
  * network sees it: a mirrored one's is mirrored. CLREID_INVALID_ARGUMENT if the model was loaded without maps. */
 CLREID_API clreid_status clreid_embed_maps(clreid_session *session, const clreid_picture *pictures, size_t count,
                                            float *neck, float *pooled, float *const *maps, clreid_error *error);
+
+/* ---- Boxes of frames -------------------------------------------------------------------------------------------- */
+
+typedef enum clreid_format {
+  CLREID_FORMAT_RGB = 0, /* bytes of a pixel in memory */
+  CLREID_FORMAT_BGR,
+  CLREID_FORMAT_RGBA, /* A is ignored */
+  CLREID_FORMAT_BGRA,
+  CLREID_FORMAT_GREY,       /* one byte: R = G = B */
+  CLREID_FORMAT_NV12_BT601, /* Y, U, V of limited range, as ITU-R BT.601 ... */
+  CLREID_FORMAT_NV12_BT709, /* ... and BT.709 define them: cl/resize.cl says the formula */
+} clreid_format;
+
+/* 8-bit pixels, borrowed for the call: pixels[height][pitch_bytes]. NV12 has its Y there and in a second plane, chroma
+ * [(height + 1) / 2][chroma_pitch_bytes], one pair U, V for each 2 x 2 pixels: that of pixel (x, y) is the pair (x / 2,
+ * y / 2), not interpolated. R, G and B are within 1 of the formula in real numbers. */
+typedef struct clreid_frame {
+  const uint8_t *pixels;
+  const uint8_t *chroma; /* NV12 alone; else ignored */
+  int width, height;     /* each 1 to 65535; odd ones too */
+  size_t pitch_bytes;    /* from row to row; 0: without gaps, as chroma_pitch_bytes */
+  size_t chroma_pitch_bytes;
+  clreid_format format;
+} clreid_frame;
+
+/* In pixels, from the left and top edge of the frame. Its corners x, y and x + width, y + height are rounded to whole
+ * numbers, halves away from zero, then cut to the frame. */
+typedef struct clreid_box {
+  float x, y, width, height;
+} clreid_box;
+
+typedef struct clreid_rectangle {
+  int x, y, width, height;
+} clreid_rectangle;
+
+/* The pixels that a box stands for; of the frame only width and height are looked at. CLREID_INVALID_PICTURE if there
+ * are none, or if a corner is not finite: clreid_embed_boxes would refuse it. Any thread. */
+CLREID_API clreid_status clreid_box_pixels(const clreid_frame *frame, const clreid_box *box,
+                                           clreid_rectangle *rectangle, clreid_error *error);
+
+/* Embeds count boxes of a frame: the same bits as clreid_embed gives for pictures of the same pixels, no pixel outside
+ * a box counts. What the boxes need of the frame is uploaded once, and cropped, resized and normalised on the device.
+ * neck and pooled: float[count][D] or NULL, as clreid_embed. All is checked before anything is embedded: a frame or box
+ * that cannot be is CLREID_INVALID_PICTURE, the text names the first such box, and neck and pooled are as they were.
+ * Thread rule: one thread a session at a time. */
+CLREID_API clreid_status clreid_embed_boxes(clreid_session *session, const clreid_frame *frame, const clreid_box *boxes,
+                                            size_t count, float *neck, float *pooled, clreid_error *error);
+
+/* Some boxes of a frame. */
+typedef struct clreid_frame_boxes {
+  const clreid_frame *frame; /* neighbours in a list that have the same one share its upload */
+  const clreid_box *boxes;   /* [count]; there may be none */
+  size_t count;
+  bool mirrored; /* left and right exchanged after the resize: for the flip test */
+} clreid_frame_boxes;
+
+/* clreid_embed_boxes for several frames: batches are filled across them. neck, pooled and maps (NULL: none, else as
+ * clreid_embed_maps) receive the boxes one after another in the order of the list. The text of an error names frame and
+ * box by their index. */
+CLREID_API clreid_status clreid_embed_frames(clreid_session *session, const clreid_frame_boxes *frames,
+                                             size_t frame_count, float *neck, float *pooled, float *const *maps,
+                                             clreid_error *error);
 
 #ifdef __cplusplus
 }

@@ -44,17 +44,27 @@ CLREID_API clreid_status clreid_session_create_on(clreid_model *model, const clr
                                                   cl_command_queue queue, clreid_session **session,
                                                   clreid_error *error);
 
-/* An 8-bit RGB picture in device memory, uint8_t[height][pitch_bytes], three bytes a pixel, from offset_bytes on. A box
- * of a larger frame is a picture too: the offset of its first pixel, its own width and height, the frame's pitch. */
-typedef struct clreid_opencl_picture {
-  cl_mem memory; /* a buffer of the session's context */
-  size_t offset_bytes;
-  int width, height;
-  size_t pitch_bytes; /* from row to row; 0 means 3 * width */
-  bool mirrored;      /* left and right exchanged after the resize */
-} clreid_opencl_picture;
+/* A clreid_frame in device memory. A frame of more than one plane has both in one buffer. */
+typedef struct clreid_opencl_frame {
+  cl_mem memory;              /* a buffer of the session's context */
+  size_t offset_bytes;        /* where pixels[height][pitch_bytes] begins */
+  size_t chroma_offset_bytes; /* NV12 alone: where chroma[(height + 1) / 2][chroma_pitch_bytes] begins */
+  int width, height;          /* and the rest as clreid_frame says */
+  size_t pitch_bytes;
+  size_t chroma_pitch_bytes;
+  clreid_format format;
+} clreid_opencl_frame;
 
-/* Where features go: float[count][D] from offset_bytes on, which must be a multiple of 4. */
+/* Some boxes of such a frame. */
+typedef struct clreid_opencl_boxes {
+  const clreid_opencl_frame *frame;
+  const clreid_box *boxes; /* [count], in host memory; there may be none */
+  size_t count;
+  bool whole;    /* the frame is a picture, one box over all of it: boxes and count are ignored */
+  bool mirrored; /* left and right exchanged after the resize: for the flip test */
+} clreid_opencl_boxes;
+
+/* Where features go: float[boxes of all frames][D] from the offset on, which must be a multiple of 4. */
 typedef struct clreid_opencl_features {
   cl_mem neck; /* feat; NULL: not wanted */
   size_t neck_offset_bytes;
@@ -62,27 +72,27 @@ typedef struct clreid_opencl_features {
   size_t pooled_offset_bytes;
 } clreid_opencl_features;
 
-/* clreid_embed without waiting: enqueues all of it, for any number of pictures, and hands it to the device (clFlush).
- * It runs after what is in the queue and after wait_list[wait_count]. *event (if event is not NULL) is complete when
- * the features are there; it is the caller's to release, and NULL after a failure. The features have the bits that
- * clreid_embed gives. pictures, features and wait_list are borrowed for the call; the application may release memory
- * objects and events as soon as it returns, but not write to pictures before the event.
+/* clreid_embed_frames without waiting: enqueues all of it, for any number of boxes, and hands it to the device
+ * (clFlush). It runs after what is in the queue and after wait_list[wait_count]. *event (if event is not NULL) is
+ * complete when the features are there; it is the caller's to release, and NULL after a failure. frames, features and
+ * wait_list are borrowed for the call; the application may release memory objects and events as soon as it returns, but
+ * not write to the frames before the event. Features have the bits that clreid_embed_frames gives.
  *
- * Numbers that are not finite cannot be an error of this call, which is long over when they appear. The row of a
- * picture whose feature has one becomes NaN as a whole, so that its first number tells a kernel, and no distance to it
- * is less than another; clreid_enqueue_check tells the host. Everything else is checked before anything is enqueued; if
- * OpenCL fails in between, the content of the features is undefined.
+ * Numbers that are not finite cannot be an error of this call, which is long over when they appear. The row of a box
+ * whose feature has one becomes NaN as a whole, so that its first number tells a kernel, and no distance to it is less
+ * than another; clreid_enqueue_check tells the host. Everything else is checked before anything is enqueued; if OpenCL
+ * fails in between, the content of the features is undefined.
  *
- * Allocates nothing but: tables for a size that the session has not seen, and a block of host memory, kept for later
- * calls, when the blocks of all earlier ones are still on their way to the device.
+ * Allocates nothing but: resize tables for sizes not seen before, and a block of host memory for them, kept for later
+ * calls, while the blocks of all earlier ones are still on their way to the device.
  * Thread rule: one thread a session at a time; several sessions may share a queue. */
-CLREID_API clreid_status clreid_enqueue(clreid_session *session, const clreid_opencl_picture *pictures, size_t count,
+CLREID_API clreid_status clreid_enqueue(clreid_session *session, const clreid_opencl_boxes *frames, size_t frame_count,
                                         const clreid_opencl_features *features, uint32_t wait_count,
                                         const cl_event *wait_list, cl_event *event, clreid_error *error);
 
 /* Waits for the session's last clreid_enqueue (not for what the application has put into the queue after it):
- * CLREID_NOT_FINITE, naming the first picture, counted from 0 over all calls since the last check, if a feature was not
- * finite; CLREID_DEVICE_FAILED if the commands failed. clreid_embed of the same picture names the step. */
+ * CLREID_NOT_FINITE, naming the first box, counted from 0 over all calls since the last check, if a feature was not
+ * finite; CLREID_DEVICE_FAILED if the commands failed. clreid_embed_boxes of the same box names the step. */
 CLREID_API clreid_status clreid_enqueue_check(clreid_session *session, clreid_error *error);
 
 #ifdef __cplusplus
