@@ -47,11 +47,11 @@ __kernel void gemm(__global const STORAGE *restrict a, const ulong a_offset, con
       if (row + i < m && column + j < panels * PANEL_VECTORS) {
         const ulong at = (ulong)(column + j) * V;
         VECTOR add = (VECTOR)(0.0f), shift = (VECTOR)(0.0f);
-        if (flags & EPILOGUE_RESIDUAL)
+        if (DOES(EPILOGUE_RESIDUAL))
           add = LOADV(V, residual + residual_offset + batch * residual_picture + (ulong)(row + i) * residual_row + at);
-        if (flags & EPILOGUE_BIAS_BY_ROW)
+        if (DOES(EPILOGUE_BIAS_BY_ROW))
           shift = (VECTOR)(bias[row + i]);
-        else if (flags & EPILOGUE_BIAS)
+        else if (DOES(EPILOGUE_BIAS))
           shift = JOIN(vload, V)(0, bias + at);
         STOREV(V, output + output_offset + batch * output_picture + (ulong)(row + i) * output_row + at,
                tile_epilogue(acc[i][j], flags, shift, (VECTOR)(1.0f), add));

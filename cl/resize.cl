@@ -62,14 +62,14 @@
 #define JOB_INTS         16
 #define TAPS_UNIT        4 /* weights of an output are padded with zeros to a multiple of it */
 
-/* Formats; host/ops_resize.h has the same order. */
-#define RGB       0
-#define BGR       1
-#define RGBA      2
-#define BGRA      3
-#define GREY      4
-#define NV12_601  5
-#define NV12_709  6
+/* Formats; host/ops_resize.h has the same order. YUV: two planes of limited range. */
+#define RGB     0
+#define BGR     1
+#define RGBA    2
+#define BGRA    3
+#define GREY    4
+#define YUV_601 5
+#define YUV_709 6
 
 #define FRACTION_BITS 22
 #define HALF_UNIT     (1 << (FRACTION_BITS - 1))
@@ -105,7 +105,7 @@ static row resize_row(__global const uchar *bytes, const ulong size, __global co
   r.whole = begin + (ulong)last * pixel_bytes + 16 <= size;
   r.chroma = r.pixels;
   r.odd = x & 1;
-  if (r.format >= NV12_601) {
+  if (r.format >= YUV_601) {
     const ulong pairs = resize_place(job, JOB_CHROMA) + (ulong)((job[JOB_Y] + y) / 2) * job[JOB_CHROMA_PITCH];
     r.chroma = bytes + pairs + (x & ~1);
     r.whole = r.whole && pairs + last + 8 <= size;
@@ -129,7 +129,7 @@ static row resize_row(__global const uchar *bytes, const ulong size, __global co
 
 static int4 resize_colour(const int luma, const int u, const int v, const int format)
 {
-  const int4 of_u = format == NV12_601 ? OF_U_601 : OF_U_709, of_v = format == NV12_601 ? OF_V_601 : OF_V_709;
+  const int4 of_u = format == YUV_601 ? OF_U_601 : OF_U_709, of_v = format == YUV_601 ? OF_V_601 : OF_V_709;
   const int4 sum = (luma - 16) * OF_LUMA + COLOUR_HALF + (u - 128) * of_u + (v - 128) * of_v;
   return clamp(sum >> COLOUR_BITS, (int4)(0), (int4)(255));
 }
@@ -240,7 +240,7 @@ static uchar16 resize_four(const row r, const int x)
 /* The same of two planes; x is a multiple of four. Lanes are those of resize_colour, four times. */
 static uchar16 resize_four_colours(const row r, const int x)
 {
-  const bool first = r.format == NV12_601;
+  const bool first = r.format == YUV_601;
   const int4 of_u = first ? OF_U_601 : OF_U_709, of_v = first ? OF_V_601 : OF_V_709;
   const uchar4 luma = vload4(0, r.pixels + x);
   const uchar8 near = vload8(0, r.chroma + x);
@@ -259,7 +259,7 @@ static void resize_unpack(const row r, const int width, uchar *to)
   int x = 0;
   if (!r.whole) {
     for (; x < width; x++) vstore4(convert_uchar4(resize_load(r, x)), x, to);
-  } else if (r.format >= NV12_601) {
+  } else if (r.format >= YUV_601) {
     for (; x < width; x += 4) vstore16(resize_four_colours(r, x), 0, to + 4 * x);
   } else {
     for (; x < width; x += 4) vstore16(resize_four(r, x), 0, to + 4 * x);

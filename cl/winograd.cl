@@ -7,7 +7,7 @@
  * Parameters: those of common.clh and rows.clh, and
  *   M   2 or 4: side of the tile of outputs that one window gives. Multiply-adds fall from 9 M^2 to (M + 2)^2
  *
- *   planes        [A * A][tiles of the batch][padded channels]
+ *   planes        [A * A][tiles of the batch][padded channels], a panel of nothing after each
  *   index space   vectors x tiles of the batch
  *   transforms    Lavin and Gray, arXiv 1509.09308, interpolation points 0, 1, -1 (2, -2), infinity
  */
@@ -71,6 +71,7 @@ __kernel void winograd_input(__global const STORAGE *restrict input, const ulong
   const int top = tile % tiles_of_picture / tiles_across * M - padding;
   const int left = tile % tiles_of_picture % tiles_across * M - padding;
   __global const STORAGE *map = input + input_offset + tile / tiles_of_picture * input_picture;
+  const ulong plane = (ulong)tiles * planes_row + PANEL;
   __global STORAGE *to = planes + planes_offset + (ulong)tile * planes_row;
   ROW_VECTORS(c, channels)
   {
@@ -92,7 +93,7 @@ __kernel void winograd_input(__global const STORAGE *restrict input, const ulong
       for (int y = 0; y < A; y++) column[y] = window[y][x];
       transform_input(column, done);
 #pragma unroll
-      for (int y = 0; y < A; y++) STOREV(V, to + (ulong)(y * A + x) * tiles * planes_row + c, done[y]);
+      for (int y = 0; y < A; y++) STOREV(V, to + (ulong)(y * A + x) * plane + c, done[y]);
     }
   }
 }
@@ -109,6 +110,7 @@ __kernel void winograd_output(__global const STORAGE *restrict planes, const ulo
   if (tile >= tiles) return;
   const ulong picture = tile / tiles_of_picture;
   const int top = tile % tiles_of_picture / tiles_across * M, left = tile % tiles_of_picture % tiles_across * M;
+  const ulong plane = (ulong)tiles * planes_row + PANEL;
   __global const STORAGE *from = planes + planes_offset + (ulong)tile * planes_row;
   ROW_VECTORS(c, channels)
   {
@@ -118,7 +120,7 @@ __kernel void winograd_output(__global const STORAGE *restrict planes, const ulo
     for (int y = 0; y < A; y++) {
       VECTOR line[A];
 #pragma unroll
-      for (int x = 0; x < A; x++) line[x] = LOADV(V, from + (ulong)(y * A + x) * tiles * planes_row + c);
+      for (int x = 0; x < A; x++) line[x] = LOADV(V, from + (ulong)(y * A + x) * plane + c);
       transform_output(line, lines[y]);
     }
 #pragma unroll

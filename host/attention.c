@@ -68,7 +68,7 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
         error, CLREID_UNSUPPORTED_DEVICE,
         "%s needs %zu bytes of local memory for %d positions, the device has %llu; plan it in its plain form",
         step->op.name, local_bytes(step->tile, positions), positions, (unsigned long long)facts->local_memory_bytes);
-  cr_tile_options(step->tile, step->op.half, options, sizeof options);
+  cr_tile_options(step, 0, options, sizeof options);
   CR_TRY(cr_step_kernel(step, "attention.cl", options, "attention", error));
   cr_tile_name(step, "attention");
   return set_arguments(step, error);

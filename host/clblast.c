@@ -2,6 +2,7 @@
  * clblast.c - see clblast.h.
  */
 #include "clblast.h"
+#include "times.h"
 
 #include <clblast_c.h>
 #include <stdatomic.h>
@@ -74,7 +75,7 @@ static clreid_status run(cr_step *step, int batch, clreid_error *error)
       CLBlastLayoutRowMajor, by_rows ? CLBlastTransposeNo : CLBlastTransposeYes, CLBlastTransposeNo, g->m,
       cr_padded(g->n), g->k, 1.0f, a->buffer->memory, a->offset, by_rows ? a->row : g->input_column, a->picture,
       b->buffer->memory, b->offset, b->row, b->picture, 0.0f, c->buffer->memory, c->offset, c->row, c->picture, batch,
-      &step->queue->queue, NULL);
+      &step->queue->queue, cr_times_note_call(step->queue));
   CR_TRY(check(code, op, error));
   return step->next ? cr_step_run(step->next, batch, error) : CLREID_OK;
 }

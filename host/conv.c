@@ -144,6 +144,13 @@ static clreid_status create_zeros(cr_step *step, clreid_error *error)
   return status;
 }
 
+/* A row of the input for each row of the output. */
+static bool is_pointwise(const cr_conv *c)
+{
+  return c->kernel_height == 1 && c->kernel_width == 1 && c->stride_height == 1 && c->stride_width == 1 &&
+         !c->padding_height && !c->padding_width && c->groups == 1;
+}
+
 static clreid_status prepare(cr_step *step, clreid_error *error)
 {
   const cr_conv *c = &step->op.conv;
@@ -157,8 +164,9 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   if (c->groups > 1 && step->tile->vectors * step->tile->vector > CR_PANEL)
     step->tile = cr_tile_within_panel(step->tile);
   CR_TRY(create_zeros(step, error));
-  const int used = cr_tile_options(step->tile, step->op.half, options, sizeof options);
-  snprintf(options + used, sizeof options - (size_t)used, " -DOUTPUT_FLOAT=%d", step->op.float_output);
+  const int used = cr_tile_options(step, cr_epilogue_flags(&step->op), options, sizeof options);
+  snprintf(options + used, sizeof options - (size_t)used, " -DOUTPUT_FLOAT=%d -DPOINTWISE=%d", step->op.float_output,
+           is_pointwise(c));
   CR_TRY(cr_step_kernel(step, "conv.cl", options, step->op.plain ? "conv_plain" : "conv", error));
   cr_tile_name(step, "conv");
   return set_arguments(step, error);

@@ -7,6 +7,11 @@
 #include "clblast.h"
 #endif
 
+static int epilogue_flags(const cr_op *op)
+{
+  return cr_epilogue_flags(op) | (op->bias && op->gemm.bias_by_row ? CR_EPILOGUE_BIAS_BY_ROW : 0);
+}
+
 static clreid_status set_arguments(cr_step *step, clreid_error *error)
 {
   const cr_op *op = &step->op;
@@ -36,7 +41,7 @@ static clreid_status set_arguments(cr_step *step, clreid_error *error)
   cr_arg_int(&args, g->m);
   cr_arg_int(&args, cr_padded(g->n) / CR_PANEL);
   cr_arg_int(&args, g->k);
-  cr_arg_int(&args, cr_epilogue_flags(op) | (op->bias && g->bias_by_row ? CR_EPILOGUE_BIAS_BY_ROW : 0));
+  cr_arg_int(&args, epilogue_flags(op));
   return cr_args_done(&args, error);
 }
 
@@ -61,7 +66,7 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   if (step->op.gemm.library) CR_TRY(ask_library(step, error));
   if (step->operator_ != &cr_operator_gemm) return step->operator_->prepare(step, error);
   step->tile = cr_tile_choose(step->queue->device, step->op.gemm.m, step->op.gemm.n);
-  cr_tile_options(step->tile, step->op.half, options, sizeof options);
+  cr_tile_options(step, epilogue_flags(&step->op), options, sizeof options);
   CR_TRY(cr_step_kernel(step, "gemm.cl", options, step->op.plain ? "gemm_plain" : "gemm", error));
   cr_tile_name(step, "gemm");
   return set_arguments(step, error);

@@ -2,6 +2,7 @@
  * launch.c - the life of a step, and the one place that enqueues kernels.
  */
 #include "depthwise.h"
+#include "times.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -44,6 +45,12 @@ void cr_arg_ulong(cr_args *args, size_t value)
 {
   const cl_ulong number = value;
   if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, sizeof number, &number);
+  args->next++;
+}
+
+void cr_arg_float(cr_args *args, float value)
+{
+  if (args->code == CL_SUCCESS) args->code = clSetKernelArg(args->kernel, args->next, sizeof value, &value);
   args->next++;
 }
 
@@ -146,9 +153,9 @@ void cr_step_destroy(cr_step *step)
 
 static clreid_status enqueue(cr_step *step, clreid_error *error)
 {
-  return cr_check(
-      clEnqueueNDRangeKernel(step->queue->queue, step->kernel, 3, NULL, step->global, step->local, 0, NULL, NULL),
-      "clEnqueueNDRangeKernel", error);
+  return cr_check(clEnqueueNDRangeKernel(step->queue->queue, step->kernel, 3, NULL, step->global, step->local, 0, NULL,
+                                         cr_times_note(step->queue, 0)),
+                  "clEnqueueNDRangeKernel", error);
 }
 
 clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error)

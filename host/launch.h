@@ -55,8 +55,9 @@ typedef struct cr_args {
   cl_int code;
 } cr_args;
 
-void cr_arg_int(cr_args *args, size_t value);                                         /* int; one beyond it fails */
-void cr_arg_ulong(cr_args *args, size_t value);                                       /* ulong */
+void cr_arg_int(cr_args *args, size_t value);   /* int; one beyond it fails */
+void cr_arg_ulong(cr_args *args, size_t value); /* ulong */
+void cr_arg_float(cr_args *args, float value);
 void cr_arg_local(cr_args *args, size_t bytes);                                       /* __local pointer */
 void cr_arg_buffer(cr_args *args, const cr_buffer *buffer, const cr_buffer *if_null); /* __global pointer */
 clreid_status cr_args_done(const cr_args *args, clreid_error *error);

@@ -52,6 +52,15 @@ void cr_device_release(cr_device *device); /* NULL allowed */
 const cr_facts *cr_device_facts(const cr_device *device);
 const cr_log *cr_device_log(const cr_device *device);
 
+/* What the device does at most in a second, measured on it: float multiply-adds, and bytes that a copy between buffers
+ * larger than its caches reads and writes, both counted. */
+typedef struct cr_peaks {
+  double multiply_adds, copied_bytes;
+} cr_peaks;
+
+/* Takes about a second, and two buffers of up to 256 MiB for that time. */
+clreid_status cr_peaks_measure(cr_device *device, cr_peaks *peaks, clreid_error *error);
+
 /* ---- Buffers and queues ----------------------------------------------------------------------------------------- */
 
 typedef struct cr_buffer cr_buffer; /* device memory; counted references; holds its device */
@@ -72,5 +81,19 @@ clreid_status cr_queue_write(cr_queue *queue, cr_buffer *buffer, size_t offset_b
 clreid_status cr_queue_read(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, void *data,
                             clreid_error *error); /* waits for all before it */
 clreid_status cr_queue_finish(cr_queue *queue, clreid_error *error);
+
+/* When the device ran a command, in nanoseconds of its own clock. */
+typedef struct cr_span {
+  uint64_t queued_ns, begin_ns, end_ns;
+  size_t bytes; /* that it moved between host and device */
+} cr_span;
+
+/* A queue that notes when each command runs, `most` of them at most; what comes after is not noted until
+ * cr_queue_forget begins anew. The driver keeps an event for each: for profiles. */
+clreid_status cr_queue_create_timed(cr_device *device, size_t most, cr_queue **queue, clreid_error *error);
+void cr_queue_forget(cr_queue *queue);
+size_t cr_queue_noted(const cr_queue *queue); /* commands so far; 0 if the queue is not timed */
+/* Waits; *spans[cr_queue_noted()] in the order of the commands, the queue's own until the next call of it. */
+clreid_status cr_queue_spans(cr_queue *queue, const cr_span **spans, clreid_error *error);
 
 #endif

@@ -186,7 +186,8 @@ typedef struct cr_normalise {
 
 /* 3x3 convolution of stride 1 by minimal filtering F(tile x tile), tile 2 or 4, in three steps: windows of the input
  * into planes, a product for each plane, planes into the output with bias, residual and activation. Planes are
- * [cr_winograd_planes][cr_winograd_tiles of all pictures][padded channels]: a tensor of as many rows a picture. */
+ * [cr_winograd_planes][cr_winograd_tiles of all pictures][padded channels], a panel of nothing after each: planes of a
+ * power of two would all fall on the same few lines of a cache. A tensor of cr_winograd_rows a picture holds them. */
 typedef struct cr_winograd {
   int tile;
   int height, width, channels;
@@ -195,7 +196,8 @@ typedef struct cr_winograd {
 } cr_winograd;
 
 int cr_winograd_planes(const cr_winograd *winograd);
-int cr_winograd_tiles(const cr_winograd *winograd); /* of one picture */
+size_t cr_winograd_rows(const cr_winograd *winograd, size_t row); /* of `row` elements */
+int cr_winograd_tiles(const cr_winograd *winograd);               /* of one picture */
 
 /* A 1x1 convolution, bias, ReLU, then a depthwise 3x3 one with padding 1, bias, ReLU; what is between them is float and
  * is not stored. weights[padded(out_channels) / 16][channels + 9][16], the second convolution's taps after the first

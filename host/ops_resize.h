@@ -67,9 +67,14 @@ typedef struct cr_resize cr_resize; /* owns its upload buffers; belongs to one q
 clreid_status cr_resize_create(cr_queue *queue, const cr_resize_spec *spec, const cr_view *output, int largest_batch,
                                cr_resize **resize, clreid_error *error);
 void cr_resize_destroy(cr_resize *resize); /* NULL allowed */
-/* Uploads the frames of count pictures, each once, and enqueues one launch for all pictures whose frames lie in one
- * buffer: one, unless some lie in a caller's. The last frame stays on the device for the run that follows. Grows the
- * upload buffers if it must. */
+/* Uploads the frames of count pictures, each once: they may be reused when it returns. The last frame stays on the
+ * device for the run that follows. Grows the upload buffers if it must. */
+clreid_status cr_resize_upload(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error);
+/* Enqueues one launch for all `count` that were uploaded, or, if the frames of some lie in a caller's buffers, one for
+ * neighbours in the same buffer. */
+clreid_status cr_resize_launch(cr_resize *resize, int count, clreid_error *error);
+const char *cr_resize_variant(const cr_resize *resize); /* for profiles */
+/* Both, one after the other. */
 clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error);
 
 #endif

@@ -56,6 +56,7 @@ struct cr_resize {
   upload frames;        /* those in host memory */
   cr_frame kept;        /* the last that was uploaded, without its addresses; serial 0: none */
   size_t kept_at;
+  const cr_buffer **sources; /* [largest_batch], where the frames of the batch lie */
 };
 
 /* ---- Formats ---------------------------------------------------------------------------------------------------- */
@@ -419,9 +420,11 @@ static cr_resize *allocate(cr_queue *queue, const cr_resize_spec *spec, const cr
   if (!resize) return NULL;
   resize->step = calloc(1, sizeof *resize->step);
   resize->jobs = calloc((size_t)largest_batch, sizeof *resize->jobs);
-  if (!resize->step || !resize->jobs) {
+  resize->sources = calloc((size_t)largest_batch, sizeof *resize->sources);
+  if (!resize->step || !resize->jobs || !resize->sources) {
     free(resize->step);
     free(resize->jobs);
+    free(resize->sources);
     free(resize);
     return NULL;
   }
@@ -458,6 +461,7 @@ void cr_resize_destroy(cr_resize *resize)
   cr_buffer_release(resize->frames.buffer);
   free(resize->frames.staging);
   free(resize->jobs);
+  free(resize->sources);
   free(resize);
 }
 
@@ -520,24 +524,7 @@ static clreid_status check_picture(const cr_resize_spec *spec, const cr_resize_p
   return CLREID_OK;
 }
 
-static cr_buffer *buffer_of(const cr_resize *resize, const cr_frame *frame)
-{
-  return frame->buffer ? frame->buffer : resize->frames.buffer;
-}
-
-/* count pictures from first on, whose frames lie in one buffer. */
-static clreid_status launch(cr_resize *resize, const cr_buffer *buffer, int first, int count, clreid_error *error)
-{
-  cr_args args = {resize->step->kernel, ARG_BYTES, CL_SUCCESS};
-  cr_arg_buffer(&args, buffer, NULL);
-  cr_arg_ulong(&args, cr_buffer_bytes(buffer));
-  args.next = ARG_FIRST;
-  cr_arg_int(&args, (size_t)first);
-  CR_TRY(cr_args_done(&args, error));
-  return cr_step_run(resize->step, count, error);
-}
-
-clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
+clreid_status cr_resize_upload(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
 {
   if (count < 1 || count > resize->step->largest_batch)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "%d pictures were given to a resize prepared for 1 to %d", count,
@@ -548,10 +535,40 @@ clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures
   }
   CR_TRY(write_frames(resize, pictures, count, error));
   CR_TRY(write_tables(resize, pictures, count, error));
+  for (int k = 0; k < count; k++)
+    resize->sources[k] = pictures[k].frame->buffer ? pictures[k].frame->buffer : resize->frames.buffer;
+  return CLREID_OK;
+}
+
+/* count pictures from first on, whose frames lie in one buffer. */
+static clreid_status launch(cr_resize *resize, int first, int count, clreid_error *error)
+{
+  const cr_buffer *source = resize->sources[first];
+  cr_args args = {resize->step->kernel, ARG_BYTES, CL_SUCCESS};
+  cr_arg_buffer(&args, source, NULL);
+  cr_arg_ulong(&args, cr_buffer_bytes(source));
+  args.next = ARG_FIRST;
+  cr_arg_int(&args, (size_t)first);
+  CR_TRY(cr_args_done(&args, error));
+  return cr_step_run(resize->step, count, error);
+}
+
+clreid_status cr_resize_launch(cr_resize *resize, int count, clreid_error *error)
+{
   for (int first = 0, end; first < count; first = end) {
-    const cr_buffer *buffer = buffer_of(resize, pictures[first].frame);
-    for (end = first + 1; end < count && buffer_of(resize, pictures[end].frame) == buffer;) end++;
-    CR_TRY(launch(resize, buffer, first, end - first, error));
+    for (end = first + 1; end < count && resize->sources[end] == resize->sources[first];) end++;
+    CR_TRY(launch(resize, first, end - first, error));
   }
   return CLREID_OK;
+}
+
+clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
+{
+  CR_TRY(cr_resize_upload(resize, pictures, count, error));
+  return cr_resize_launch(resize, count, error);
+}
+
+const char *cr_resize_variant(const cr_resize *resize)
+{
+  return cr_step_variant(resize->step);
 }

@@ -75,10 +75,22 @@ void cr_tile_name(cr_step *step, const char *stem)
              step->tile->vectors * step->tile->vector);
 }
 
-int cr_tile_options(const cr_tile *tile, bool half, char *text, size_t size)
+/* Kernels are made for three kinds of epilogue, not for each: every kind is a program to compile. */
+static int possible(int flags)
 {
-  return snprintf(text, size, "-DTM=%d -DTN=%d -DV=%d -DROW_DIM=%d -DHALF=%d", tile->rows, tile->vectors, tile->vector,
-                  tile->columns_first, half);
+  const int common = CR_EPILOGUE_BIAS | CR_EPILOGUE_RELU;
+  if (!(flags & ~common)) return common;
+  if (!(flags & ~(common | CR_EPILOGUE_RESIDUAL))) return common | CR_EPILOGUE_RESIDUAL;
+  return ~0;
+}
+
+/* On a CPU a panel streams by at the pace of the sums; 1 KiB ahead is what a memory needs to answer in time. */
+int cr_tile_options(const cr_step *step, int flags, char *text, size_t size)
+{
+  const cr_tile *tile = step->tile;
+  const int ahead = step->queue->device->facts.type == CR_DEVICE_CPU ? 256 : 0;
+  return snprintf(text, size, "-DTM=%d -DTN=%d -DV=%d -DROW_DIM=%d -DHALF=%d -DAHEAD=%d -DEPILOGUE=%d", tile->rows,
+                  tile->vectors, tile->vector, tile->columns_first, step->op.half, ahead, possible(flags));
 }
 
 void cr_tile_space(cr_step *step, const cr_tile *tile, size_t rows, size_t columns, size_t third)

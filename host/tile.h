@@ -28,7 +28,8 @@ void cr_tile_force(cr_device *device, int index);
 const cr_tile *cr_tile_within_panel(const cr_tile *tile);
 /* "conv 6x16" as the step's variant, or "conv plain". */
 void cr_tile_name(cr_step *step, const char *stem);
-int cr_tile_options(const cr_tile *tile, bool half, char *text, size_t size);
+/* flags: of the epilogue, CR_EPILOGUE_... */
+int cr_tile_options(const cr_step *step, int flags, char *text, size_t size);
 /* Index space and local sizes of a step that computes rows x columns in tiles, third times. */
 void cr_tile_space(cr_step *step, const cr_tile *tile, size_t rows, size_t columns, size_t third);
 

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "times.h"
+
 typedef struct cr_upload_block {
   struct cr_upload_block *next;
   cl_event sent; /* NULL: nothing is on its way from here */
@@ -57,9 +59,13 @@ clreid_status cr_upload_send(cr_upload *upload, cr_queue *queue, const cr_buffer
                              clreid_error *error)
 {
   block *b = upload->blocks;
-  return cr_check(clEnqueueWriteBuffer(queue->queue, buffer->memory, queue->defers ? CL_FALSE : CL_TRUE, 0, bytes,
-                                       b->memory, 0, NULL, queue->defers ? &b->sent : NULL),
-                  "clEnqueueWriteBuffer", error);
+  cl_event *noted = cr_times_note(queue, bytes), *event = noted ? noted : queue->defers ? &b->sent : NULL;
+  CR_TRY(cr_check(clEnqueueWriteBuffer(queue->queue, buffer->memory, queue->defers ? CL_FALSE : CL_TRUE, 0, bytes,
+                                       b->memory, 0, NULL, event),
+                  "clEnqueueWriteBuffer", error));
+  if (!noted || !queue->defers) return CLREID_OK;
+  b->sent = *noted;
+  return cr_check(clRetainEvent(b->sent), "clRetainEvent", error);
 }
 
 void cr_upload_free(cr_upload *upload)

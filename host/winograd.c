@@ -38,6 +38,17 @@ int cr_winograd_planes(const cr_winograd *w)
   return planes(w);
 }
 
+/* From plane to plane, in elements; cl/winograd.cl has the same. */
+static size_t plane_stride(size_t tiles, size_t row)
+{
+  return tiles * row + CR_PANEL;
+}
+
+size_t cr_winograd_rows(const cr_winograd *w, size_t row)
+{
+  return (planes(w) * plane_stride(cr_winograd_tiles(w), row) + row - 1) / row;
+}
+
 /* ---- Weights ---------------------------------------------------------------------------------------------------- */
 
 /* T_weights of F(2 x 2) and F(4 x 4): rows of A, columns of taps. */
@@ -134,7 +145,7 @@ static clreid_status prepare_product(cr_step *step, clreid_error *error)
   const cr_view *input = &op->view[CR_INPUT], *output = &op->view[CR_OUTPUT];
   char options[128];
   step->tile = cr_tile_choose(step->queue->device, step->largest_batch * cr_winograd_tiles(w), w->out_channels);
-  cr_tile_options(step->tile, op->half, options, sizeof options);
+  cr_tile_options(step, 0, options, sizeof options);
   CR_TRY(cr_step_kernel(step, "gemm.cl", options, op->plain ? "gemm_plain" : "gemm", error));
   cr_tile_name(step, "winograd_product");
   cr_args args = {step->kernel, 0, CL_SUCCESS};
@@ -170,9 +181,9 @@ static clreid_status bind_product(cr_step *step, int batch, clreid_error *error)
   const cr_winograd *w = &step->op.winograd;
   const size_t rows = (size_t)batch * cr_winograd_tiles(w);
   cr_args args = {step->kernel, A_PICTURE, CL_SUCCESS};
-  cr_arg_ulong(&args, rows * step->op.view[CR_INPUT].row);
+  cr_arg_ulong(&args, plane_stride(rows, step->op.view[CR_INPUT].row));
   args.next = OUTPUT_PICTURE;
-  cr_arg_ulong(&args, rows * step->op.view[CR_OUTPUT].row);
+  cr_arg_ulong(&args, plane_stride(rows, step->op.view[CR_OUTPUT].row));
   args.next = ROWS;
   cr_arg_int(&args, rows);
   if (step->op.plain)

@@ -130,6 +130,15 @@ void clreid_device_describe(const clreid_device *device, clreid_device_info *inf
   if (device && info) fill_info(info, cr_device_facts(device->device));
 }
 
+clreid_status clreid_device_measure(clreid_device *device, clreid_device_peaks *peaks, clreid_error *error)
+{
+  if (!device || !peaks) return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_device_measure needs device and peaks");
+  cr_peaks measured;
+  CR_TRY(cr_peaks_measure(device->device, &measured, error));
+  *peaks = (clreid_device_peaks){.multiply_adds = measured.multiply_adds, .copied_bytes = measured.copied_bytes};
+  return CLREID_OK;
+}
+
 clreid_status clreid_selftest(clreid_device *device, int *checks, clreid_error *error)
 {
   int count = 0;

@@ -36,6 +36,9 @@ clreid_status clreid_session_create_on(clreid_model *model, const clreid_session
   if (!model || !queue || !session)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_session_create_on needs model, queue and session");
   *session = NULL;
+  if (config && config->profile)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT,
+                   "a session on a queue of yours has no profile; ask clreid_session_create for one");
   CR_TRY(cr_queue_adoptable(model->device, queue, error));
   return cr_session_create(model, config, queue, session, error);
 }
@@ -209,6 +212,9 @@ clreid_status clreid_enqueue(clreid_session *s, const clreid_opencl_boxes *frame
     return cr_fail(error, CLREID_INVALID_ARGUMENT,
                    "the session's device has a context of its own, where no memory of yours is; adopt your context "
                    "with clreid_device_adopt");
+  if (s->profile)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT,
+                   "the session was created for profiles, which clreid_enqueue does not make; create one without");
   const cr_foreign to[CR_DELIVERIES] = {[CR_OUTPUT_NECK] = {features->neck, features->neck_offset_bytes},
                                         [CR_OUTPUT_POOLED] = {features->pooled, features->pooled_offset_bytes}};
   for (size_t k = 0; k < frame_count; k++) CR_TRY(check_entry(s, k, &frames[k], &count, error));

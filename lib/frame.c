@@ -73,8 +73,8 @@ static clreid_status check_host_frame(const char *what, size_t index, const clre
   CR_TRY(cr_frame_check(what, index, given, error));
   if (!given->pixels) return cr_fail(error, CLREID_INVALID_PICTURE, "%s %zu has no pixels", what, index);
   if (cr_format_chroma_bytes(formats[given->format], given->width) && !given->chroma)
-    return cr_fail(error, CLREID_INVALID_PICTURE, "%s %zu is NV12 without chroma: give the address of its second plane",
-                   what, index);
+    return cr_fail(error, CLREID_INVALID_PICTURE,
+                   "%s %zu has a format of two planes, but no chroma: give the address of the second", what, index);
   return CLREID_OK;
 }
 

@@ -89,7 +89,12 @@ static clreid_status allocate(clreid_session *s, clreid_error *error)
 
 clreid_status cr_session_run_steps(clreid_session *s, int batch, clreid_error *error)
 {
-  for (int k = 0; k < s->model->plan->step_count; k++) CR_TRY(cr_step_run(s->steps[k], batch, error));
+  const int count = s->model->plan->step_count;
+  for (int k = 0; k < count; k++) {
+    cr_profile_stamp(s->profile, CR_STAMP_STEP + k);
+    CR_TRY(cr_step_run(s->steps[k], batch, error));
+  }
+  cr_profile_stamp(s->profile, CR_STAMP_STEP + count);
   return CLREID_OK;
 }
 
@@ -146,15 +151,19 @@ static clreid_status create_deliver(clreid_session *s, clreid_error *error)
   return cr_deliver_create(s->queue, &spec, s->largest_batch, &s->deliver, error);
 }
 
-static clreid_status prepare(clreid_session *s, bool sleeping_wait, struct _cl_command_queue *queue,
+static clreid_status prepare(clreid_session *s, const clreid_session_config *config, struct _cl_command_queue *queue,
                              clreid_error *error)
 {
   CR_TRY(allocate(s, error));
-  CR_TRY(cr_queue_create(s->model->device, &s->queue, error));
-  if (sleeping_wait) cr_queue_sleep(s->queue);
+  if (config->profile)
+    CR_TRY(cr_queue_create_timed(s->model->device, cr_profile_commands(s->model->plan), &s->queue, error));
+  else
+    CR_TRY(cr_queue_create(s->model->device, &s->queue, error));
+  if (config->sleeping_wait) cr_queue_sleep(s->queue);
   CR_TRY(create_resize(s, error));
   for (int k = 0; k < s->model->plan->step_count; k++) CR_TRY(create_step(s, k, error));
   CR_TRY(warm_up(s, error));
+  if (config->profile) CR_TRY(cr_profile_create(s->model, s->steps, s->resize, s->queue, &s->profile, error));
   if (cr_device_is_adopted(s->model->device)) CR_TRY(create_deliver(s, error));
   if (queue) CR_TRY(cr_queue_adopt(s->queue, queue, error));
   cr_say(cr_device_log(s->model->device), "session: batch %d, %d launches, arena %.2f MiB a picture", s->largest_batch,
@@ -166,7 +175,9 @@ clreid_status cr_session_create(clreid_model *model, const clreid_session_config
                                 struct _cl_command_queue *queue, clreid_session **result, clreid_error *error)
 {
   enum { MOST = 65536 };
-  const int batch = config && config->largest_batch ? config->largest_batch : 1;
+  const clreid_session_config defaults = {0};
+  if (!config) config = &defaults;
+  const int batch = config->largest_batch ? config->largest_batch : 1;
   if (batch < 1 || batch > MOST)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "a largest batch of %d is outside 1 to %d", batch, MOST);
   clreid_session *s = calloc(1, sizeof *s);
@@ -174,7 +185,7 @@ clreid_status cr_session_create(clreid_model *model, const clreid_session_config
   s->model = model;
   s->largest_batch = batch;
   cr_model_retain(model);
-  const clreid_status status = prepare(s, config && config->sleeping_wait, queue, error);
+  const clreid_status status = prepare(s, config, queue, error);
   if (status != CLREID_OK) {
     clreid_session_destroy(s);
     return status;
@@ -195,6 +206,7 @@ clreid_status clreid_session_create(clreid_model *model, const clreid_session_co
 void clreid_session_destroy(clreid_session *s)
 {
   if (!s) return;
+  cr_profile_destroy(s->profile);
   for (int k = 0; s->steps && k < s->model->plan->step_count; k++) cr_step_destroy(s->steps[k]);
   cr_resize_destroy(s->resize);
   cr_deliver_destroy(s->deliver);
@@ -217,63 +229,28 @@ void clreid_session_describe(const clreid_session *session, clreid_session_info 
   if (session && info) *info = session->info;
 }
 
+clreid_status clreid_session_profile(clreid_session *s, const clreid_profile_row **rows, size_t *count, double *pass_ms,
+                                     clreid_error *error)
+{
+  if (!s || !rows || !count || !pass_ms)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_session_profile needs session, rows, count and pass_ms");
+  *rows = NULL;
+  *count = 0;
+  *pass_ms = 0;
+  if (!s->profile)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT,
+                   "the session of %s was created without a profile; create it with "
+                   "profile set",
+                   s->model->network->name);
+  return cr_profile_rows(s->profile, rows, count, pass_ms, error);
+}
+
 /* ---- Not finite ------------------------------------------------------------------------------------------------- */
 
-/* Rows and columns of a step's output for one picture. */
-static void output_size(const cr_op *op, size_t *rows, size_t *columns)
+/* Planes and panels are other layouts of what a step before or after them holds. */
+static bool is_rows(cr_kind kind)
 {
-  *rows = *columns = 0; /* panels hold what their input holds */
-  switch (op->kind) {
-  case CR_CONV:
-    *rows = (size_t)op->conv.out_height * op->conv.out_width;
-    *columns = op->conv.out_channels;
-    break;
-  case CR_GEMM:
-    *rows = op->gemm.m, *columns = op->gemm.n;
-    break;
-  case CR_POOL:
-    *rows = op->pool.global ? 1 : (size_t)op->pool.out_height * op->pool.out_width;
-    *columns = op->pool.channels;
-    break;
-  case CR_SCALE:
-    *rows = op->scale.rows, *columns = op->scale.columns;
-    break;
-  case CR_MASK:
-    *rows = op->mask.rows, *columns = op->mask.columns;
-    break;
-  case CR_SOFTMAX:
-    *rows = op->softmax.rows, *columns = op->softmax.columns;
-    break;
-  case CR_ATTENTION:
-    *rows = op->attention.positions, *columns = op->attention.inner;
-    break;
-  case CR_HARMONY:
-    *rows = 1, *columns = cr_harmony_length(&op->harmony);
-    break;
-  case CR_ATTEND:
-    *rows = op->attend.rows, *columns = op->attend.columns;
-    break;
-  case CR_CROP:
-    *rows = (size_t)op->crop.streams * op->crop.out_height * op->crop.out_width;
-    *columns = op->crop.channels;
-    break;
-  case CR_SEPARABLE:
-    *rows = (size_t)op->separable.out_height * op->separable.out_width;
-    *columns = op->separable.out_channels;
-    break;
-  case CR_NORMALISE:
-    *rows = 1, *columns = op->normalise.columns;
-    break;
-  case CR_WINOGRAD_OUTPUT:
-    *rows = (size_t)op->winograd.out_height * op->winograd.out_width;
-    *columns = op->winograd.out_channels;
-    break;
-  case CR_WINOGRAD_INPUT:
-  case CR_WINOGRAD_PRODUCT: /* planes come out in its output */
-  case CR_PACK:
-  case CR_KINDS:
-    break;
-  }
+  return kind != CR_PACK && kind != CR_WINOGRAD_INPUT && kind != CR_WINOGRAD_PRODUCT;
 }
 
 static clreid_status output_is_finite(clreid_session *s, int index, int batch, bool *finite, clreid_error *error)
@@ -283,10 +260,9 @@ static clreid_status output_is_finite(clreid_session *s, int index, int batch, b
   cr_view view = op->view[CR_OUTPUT];
   const bool half = cr_plan_element_bytes(plan, &plan->tensors[view.tensor]) == sizeof(uint16_t);
   const size_t element = half ? sizeof(uint16_t) : sizeof(float), elements = view.picture - view.offset;
-  size_t rows, columns;
-  output_size(op, &rows, &columns);
+  const cr_shape shape = cr_op_shape(op, CR_OUTPUT); /* of a stream of a picture, if it has several */
   *finite = true;
-  if (!rows) return CLREID_OK;
+  if (!is_rows(op->kind)) return CLREID_OK;
   cr_session_resolve(s, &view);
   float *values = malloc(elements * sizeof *values);
   uint16_t *halves = half ? malloc(elements * sizeof *halves) : NULL;
@@ -298,8 +274,8 @@ static clreid_status output_is_finite(clreid_session *s, int index, int batch, b
     status = cr_queue_read(s->queue, view.buffer, (view.offset + (size_t)b * view.picture) * element,
                            elements * element, half ? (void *)halves : values, error);
     if (status == CLREID_OK && half) cr_from_half(halves, values, elements);
-    for (size_t r = 0; r < rows && status == CLREID_OK; r++)
-      for (size_t c = 0; c < columns; c++)
+    for (size_t r = 0; r < shape.rows && status == CLREID_OK; r++)
+      for (size_t c = 0; c < shape.columns; c++)
         if (!isfinite(values[r * view.row + c])) *finite = false;
   }
   free(values);
@@ -336,7 +312,9 @@ clreid_status cr_session_resize(clreid_session *s, int batch, clreid_error *erro
     CR_TRY(cr_axes_get(s->axes, picture->width, plan->input_width, &picture->across, error));
     CR_TRY(cr_axes_get(s->axes, picture->height, plan->input_height, &picture->down, error));
   }
-  return cr_resize_run(s->resize, s->pictures, batch, error);
+  CR_TRY(cr_resize_upload(s->resize, s->pictures, batch, error));
+  cr_profile_stamp(s->profile, CR_STAMP_UPLOADED);
+  return cr_resize_launch(s->resize, batch, error);
 }
 
 /* features[batch][D] of one output; false in *finite if a number is not. */
@@ -352,6 +330,7 @@ static clreid_status download(clreid_session *s, cr_output output, int batch, fl
   cr_session_resolve(s, &view);
   CR_TRY(cr_queue_read(s->queue, view.buffer, view.offset * element, count * element,
                        half ? (void *)s->halves : s->features, error));
+  cr_profile_stamp(s->profile, CR_STAMP_READ);
   if (half) cr_from_half(s->halves, s->features, count);
   for (int k = 0; k < batch; k++) {
     for (size_t i = 0; i < length; i++) *finite &= isfinite(s->features[k * row + i]) != 0;
@@ -380,6 +359,7 @@ static clreid_status download_map(clreid_session *s, const cr_plan_map *planned,
   cr_session_resolve(s, &view);
   CR_TRY(
       cr_queue_read(s->queue, view.buffer, view.offset * size, (size_t)batch * within.picture * size, s->map, error));
+  cr_profile_stamp(s->profile, CR_STAMP_READ);
   for (size_t k = 0; k < (size_t)batch; k++)
     for (size_t i = 0; i < numbers; i++)
       map[k * numbers + i] =
@@ -416,8 +396,10 @@ static clreid_status embed(clreid_session *s, cr_feed feed, float *neck, float *
   feed.serial = &s->serial;
   CR_TRY(cr_feed_check(&feed, error));
   for (int batch; (batch = cr_feed_fill(&feed, s->frames, s->pictures, s->largest_batch)) > 0; done += (size_t)batch) {
+    cr_profile_stamp(s->profile, CR_STAMP_BEGIN);
     CR_TRY(embed_batch(s, batch, neck ? neck + done * length : NULL, pooled ? pooled + done * length : NULL, error));
     CR_TRY(download_maps(s, done, batch, maps, error));
+    cr_profile_end(s->profile, batch);
   }
   return CLREID_OK;
 }

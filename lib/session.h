@@ -5,6 +5,7 @@
 #define CR_SESSION_H
 
 #include "api.h"
+#include "profile.h"
 
 struct clreid_session {
   clreid_model *model;
@@ -24,6 +25,7 @@ struct clreid_session {
   cr_loans *loans;             /* [largest_batch]: the application's memory that frames lie in */
   size_t enqueued;             /* pictures since the last check */
   clreid_session_info info;
+  cr_profile *profile; /* NULL: nobody asked for one */
 };
 
 /* On `queue`, an application's, or on one of its own if that is NULL. */

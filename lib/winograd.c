@@ -41,21 +41,22 @@ void cr_plan_winograd(cr_planner *planner, cr_plan_step direct, int tile)
                              .out_width = conv->out_width,
                              .out_channels = conv->out_channels,
                              .padding = conv->padding_height};
-  const size_t rows = (size_t)cr_winograd_planes(&shape) * cr_winograd_tiles(&shape);
-  const int windows = cr_plan_tensor_add(planner, rows, cr_padded(conv->channels), false);
+  const size_t row = cr_padded(conv->channels), out_row = cr_padded(conv->out_channels);
+  const int windows = cr_plan_tensor_add(planner, cr_winograd_rows(&shape, row), row, false);
   cr_plan_step *step = cr_plan_step_add(planner, CR_WINOGRAD_INPUT, direct.name, "windows");
   step->op.winograd = shape;
   step->op.view[CR_INPUT] = direct.op.view[CR_INPUT];
   step->op.view[CR_OUTPUT] = cr_plan_view(planner, windows, 0);
 
-  const int products = cr_plan_tensor_add(planner, rows, cr_padded(conv->out_channels), false);
+  const int products = cr_plan_tensor_add(planner, cr_winograd_rows(&shape, out_row), out_row, false);
   step = cr_plan_step_add(planner, CR_WINOGRAD_PRODUCT, direct.name, "products");
   step->op.winograd = shape;
   step->op.view[CR_INPUT] = cr_plan_view(planner, windows, 0);
   step->op.view[CR_OUTPUT] = cr_plan_view(planner, products, 0);
   step->weights = direct.weights;
   step->weights.kind = CR_CONSTANT_WINOGRAD;
-  step->multiply_adds = (uint64_t)rows * conv->channels * conv->out_channels;
+  step->multiply_adds =
+      (uint64_t)cr_winograd_planes(&shape) * cr_winograd_tiles(&shape) * conv->channels * conv->out_channels;
 
   step = cr_plan_step_add(planner, CR_WINOGRAD_OUTPUT, direct.name, "tiles");
   step->op.winograd = shape;

@@ -20,6 +20,7 @@
 static struct {
   bool on;
   long memory, objects, launches; /* calls since it is on */
+  long noted;                     /* launches whose event was asked for */
   long fails_at;                  /* this call for memory gets NULL; 0: none does */
 } watch;
 
@@ -57,7 +58,7 @@ WRAP_CREATE(cl_int, clBuildProgram,
 WRAP(cl_int, clEnqueueNDRangeKernel,
      (cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset, const size_t *global,
       const size_t *local, cl_uint waits, const cl_event *wait, cl_event *event),
-     (watch.launches += watch.on,
+     (watch.launches += watch.on, watch.noted += watch.on && event,
       __real_clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local, waits, wait, event)))
 
 static void watch_from_now(long fails_at)
@@ -753,11 +754,150 @@ static void a_run_allocates_nothing(void **state)
     assert_int_equal(watch.memory, 0);
     assert_int_equal(watch.objects, 0);
     assert_int_equal(watch.launches, RUNS * PASSES * info.launches);
+    assert_int_equal(watch.noted, 0);
     free(neck);
     clreid_session_destroy(session);
     clreid_model_free(m);
   }
 }
+
+/* ---- Profiles --------------------------------------------------------------------------------------------------- */
+
+static clreid_session *create_profiled(clreid_model *of, int largest_batch)
+{
+  clreid_session *session;
+  clreid_error error = {CLREID_OK, ""};
+  const clreid_session_config config = {.largest_batch = largest_batch, .profile = true};
+  must(clreid_session_create(of, &config, &session, &error), &error);
+  return session;
+}
+
+static void wrong_profiles(void **state)
+{
+  (void)state;
+  const clreid_profile_row *rows = (const clreid_profile_row *)&files;
+  size_t count = 7;
+  double ms = 7;
+  clreid_device_peaks peaks;
+  PROVOKE(CLREID_INVALID_ARGUMENT, "device and peaks", clreid_device_measure(NULL, &peaks, e));
+  PROVOKE(CLREID_INVALID_ARGUMENT, "device and peaks", clreid_device_measure(device, NULL, e));
+  clreid_session *plain = create(model, 1), *profiled = create_profiled(model, 1);
+  float *features = embed(plain, pictures, 1, feature_length(model));
+  PROVOKE(CLREID_INVALID_ARGUMENT, "pass_ms", clreid_session_profile(NULL, &rows, &count, &ms, e));
+  PROVOKE(CLREID_INVALID_ARGUMENT, "pass_ms", clreid_session_profile(profiled, NULL, &count, &ms, e));
+  PROVOKE(CLREID_INVALID_ARGUMENT, "pass_ms", clreid_session_profile(profiled, &rows, NULL, &ms, e));
+  PROVOKE(CLREID_INVALID_ARGUMENT, "pass_ms", clreid_session_profile(profiled, &rows, &count, NULL, e));
+  PROVOKE(CLREID_INVALID_ARGUMENT, "with profile set", clreid_session_profile(plain, &rows, &count, &ms, e));
+  assert_true(!rows && !count && ms == 0);
+  PROVOKE(CLREID_INVALID_ARGUMENT, "embed pictures first", clreid_session_profile(profiled, &rows, &count, &ms, e));
+  /* What a failed call left is no pass; the next good one is. */
+  PROVOKE(CLREID_INVALID_PICTURE, "no pixels",
+          clreid_embed(profiled, &(clreid_picture){.width = 1}, 1, features, NULL, e));
+  PROVOKE(CLREID_INVALID_ARGUMENT, "embed pictures first", clreid_session_profile(profiled, &rows, &count, &ms, e));
+  PROVOKE(CLREID_OK, "", clreid_embed(profiled, pictures, 1, features, NULL, e));
+  PROVOKE(CLREID_OK, "", clreid_session_profile(profiled, &rows, &count, &ms, e));
+  free(features);
+  clreid_session_destroy(plain);
+  clreid_session_destroy(profiled);
+}
+
+/* The first calls for memory: later ones come after a second of measuring. */
+static void measuring_without_memory(void **state)
+{
+  (void)state;
+  for (long at = 1; at <= 6; at++) {
+    clreid_error error = {CLREID_OK, ""};
+    clreid_device_peaks peaks = {.multiply_adds = 77};
+    watch_from_now(at);
+    const clreid_status status = clreid_device_measure(device, &peaks, &error);
+    watch.on = false;
+    expect(status, &error, CLREID_OUT_OF_MEMORY, "no memory", "clreid_device_measure without memory");
+    assert_true(peaks.multiply_adds == 77);
+  }
+}
+
+static const clreid_profile_row *row_named(const clreid_profile_row *rows, size_t count, const char *name)
+{
+  for (size_t i = 0; i < count; i++)
+    if (!strcmp(rows[i].name, name)) return &rows[i];
+  fail_msg("the profile has no row %s", name);
+  return NULL;
+}
+
+static double check_rows(const clreid_profile_row *rows, size_t count)
+{
+  double sum = 0;
+  for (size_t i = 0; i < count; i++) {
+    assert_true(*rows[i].name && *rows[i].kind && rows[i].variant);
+    assert_int_equal(rows[i].launches > 0, *rows[i].variant != 0);
+    if (rows[i].launches && !(rows[i].ms > 0 && rows[i].bytes))
+      fail_msg("%s: %g ms, %llu bytes", rows[i].name, rows[i].ms, (unsigned long long)rows[i].bytes);
+    sum += rows[i].ms;
+  }
+  return sum;
+}
+
+/* The last of the three passes of nine pictures has one picture; all outputs and the maps are read. */
+static void a_profile_adds_up(void **state)
+{
+  (void)state;
+  enum { LARGEST = 4 };
+  static const struct {
+    const char *file;
+    clreid_model_config config;
+  } table[] = {
+      {"han", {.maps = true}},
+      {"han", {.precision = CLREID_FP16}},
+      {"rga", {.relation = CLREID_RELATION_PLAIN}},
+#ifdef CLREID_CLBLAST
+      {"rga", {.gemm = CLREID_GEMM_CLBLAST}},
+#endif
+  };
+  for (size_t t = 0; t < sizeof table / sizeof table[0]; t++) {
+    clreid_model *m = load(table[t].file, &table[t].config);
+    clreid_session *plain = create(m, LARGEST), *profiled = create_profiled(m, LARGEST);
+    clreid_model_info model_info;
+    clreid_session_info info;
+    clreid_model_describe(m, &model_info);
+    clreid_session_describe(profiled, &info);
+    const size_t length = feature_length(m);
+    float *features = calloc(3 * PICTURES * length, sizeof *features);
+    float *neck = features + PICTURES * length, *pooled = neck + PICTURES * length;
+    assert_non_null(features);
+    clreid_error error = {CLREID_OK, ""};
+    must(clreid_embed(plain, pictures, PICTURES, features, NULL, &error), &error);
+    must(clreid_embed(profiled, pictures, PICTURES, neck, pooled, &error), &error);
+    assert_memory_equal(features, neck, PICTURES * length * sizeof *features);
+    for (size_t pictures_of_pass = 1; pictures_of_pass <= LARGEST; pictures_of_pass += LARGEST - 1) {
+      const clreid_profile_row *rows;
+      size_t count;
+      double pass_ms;
+      uint64_t multiply_adds = 0;
+      int launches = 0;
+      if (pictures_of_pass > 1) must(clreid_embed(profiled, pictures, LARGEST, neck, NULL, &error), &error);
+      must(clreid_session_profile(profiled, &rows, &count, &pass_ms, &error), &error);
+      const double sum = check_rows(rows, count);
+      for (size_t i = 0; i < count; i++) launches += rows[i].launches;
+      for (size_t i = 0; i < count; i++) multiply_adds += rows[i].multiply_adds;
+      assert_int_equal(launches, info.launches);
+      assert_int_equal(multiply_adds, pictures_of_pass * model_info.planned_multiply_adds);
+      const uint64_t outputs = pictures_of_pass == 1 ? 2 : 1;
+      assert_int_equal(row_named(rows, count, "read back")->bytes, outputs * pictures_of_pass * length * sizeof(float));
+      const size_t pixels = (size_t)(pictures_of_pass == 1 ? 640 * 480 : 64 * 160 + 32 * 64 + 1 + 100 * 333);
+      const uint64_t upload = row_named(rows, count, "upload")->bytes;
+      assert_true(upload >= 3 * pixels && upload < 3 * pixels + 200000); /* and tables */
+      printf("%s, %zu: the lines explain %.1f %% of %.3f ms\n", table[t].file, pictures_of_pass, 100 * sum / pass_ms,
+             pass_ms);
+      assert_true(sum > 0 && sum < 1.05 * pass_ms);
+    }
+    free(features);
+    clreid_session_destroy(plain);
+    clreid_session_destroy(profiled);
+    clreid_model_free(m);
+  }
+}
+
+/* ---- Memory that runs out --------------------------------------------------------------------------------------- */
 
 typedef clreid_status attempt(clreid_error *error);
 
@@ -809,11 +949,22 @@ static clreid_status try_create(clreid_error *error)
   return status;
 }
 
+static clreid_status try_create_profiled(clreid_error *error)
+{
+  clreid_session *s;
+  const clreid_session_config config = {.profile = true};
+  const clreid_status status = clreid_session_create(model, &config, &s, error);
+  watch.on = false;
+  assert_int_equal(status == CLREID_OK, s != NULL);
+  clreid_session_destroy(s);
+  return status;
+}
+
 /* The first, the second ... call for memory fails, until a call succeeds without having met the failure. */
 static void memory_runs_out(void **state)
 {
   (void)state;
-  static attempt *const attempts[] = {try_list, try_open, try_random, try_load, try_create};
+  static attempt *const attempts[] = {try_list, try_open, try_random, try_load, try_create, try_create_profiled};
   for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
     int tried = 0, failed = 0;
     for (long at = 1;; at++, tried++) {
@@ -865,6 +1016,9 @@ int main(int argc, char **argv)
       cmocka_unit_test(every_configuration),
       cmocka_unit_test(two_sessions_in_two_threads),
       cmocka_unit_test(a_run_allocates_nothing),
+      cmocka_unit_test(wrong_profiles),
+      cmocka_unit_test(measuring_without_memory),
+      cmocka_unit_test(a_profile_adds_up),
       cmocka_unit_test(memory_runs_out),
       cmocka_unit_test(every_status_was_provoked),
   };

@@ -471,6 +471,58 @@ static void bench_reports(void **state)
   (void)state;
 }
 
+static json_int_t sum_of_integers(const json_t *rows, const char *key)
+{
+  json_int_t sum = 0;
+  for (size_t i = 0; i < json_array_size(rows); ++i) {
+    sum += json_integer_value(json_object_get(json_array_get(rows, i), key));
+  }
+  return sum;
+}
+
+static double sum_of_reals(const json_t *rows, const char *key)
+{
+  double sum = 0;
+  for (size_t i = 0; i < json_array_size(rows); ++i) {
+    sum += json_real_value(json_object_get(json_array_get(rows, i), key));
+  }
+  return sum;
+}
+
+/* The rows add up: to the report's launches and multiply-adds, to the kinds, and to nearly the whole pass. Nearly is
+ * generous here: other programs may hold the machine's cores. */
+static void bench_profiles(void **state)
+{
+  const result *done = clreid("bench --network han-small --batch 2 --profile --json");
+  assert_done(done);
+  json_t *report = parse(done->out);
+  const json_t *rows = json_object_get(report, "profile"), *kinds = json_object_get(report, "profile_kinds");
+  const json_t *total = json_object_get(report, "profile_total");
+  assert_true(json_array_size(rows) > 20 && json_array_size(kinds) > 5);
+  const json_int_t planned = json_integer_value(json_object_get(report, "planned_multiply_adds"));
+  assert_int_equal(sum_of_integers(rows, "multiply_adds"), 2 * planned);
+  assert_int_equal(sum_of_integers(rows, "launches"), json_integer_value(json_object_get(report, "launches")));
+  static const char *const counts[] = {"multiply_adds", "launches", "bytes"};
+  for (size_t i = 0; i < 3; ++i) assert_int_equal(sum_of_integers(kinds, counts[i]), sum_of_integers(rows, counts[i]));
+  const double sum = sum_of_reals(rows, "ms"), pass = json_real_value(json_object_get(total, "pass_ms"));
+  printf("the lines explain %.1f %% of %.3f ms\n", 100 * sum / pass, pass);
+  assert_true(fabs(sum_of_reals(kinds, "ms") - sum) < 1e-6 * sum);
+  assert_true(fabs(json_real_value(json_object_get(total, "sum_ms")) - sum) < 1e-6 * sum);
+  assert_true(sum > 0.7 * pass && sum < 1.05 * pass);
+  json_decref(report);
+  (void)state;
+}
+
+static void bench_prints_a_profile(void **state)
+{
+  const result *done = clreid("bench --network han-small --profile");
+  assert_done(done);
+  static const char *const texts[] = {"upload", "between launches", "read back", "winograd product",
+                                      "the lines explain"};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i) assert_non_null(strstr(done->out, texts[i]));
+  (void)state;
+}
+
 static void bench_removes_its_random_weights(void **state)
 {
   const folder *f = *state;
@@ -619,7 +671,7 @@ static void wrong_usage_is_told_apart(void **state)
       {"match --query q --gallery g --rerank", "no option --rerank"},
       {"bench", "--network NAME or --weights"},
       {"bench --network rga-sc --batch 0", "not '0'"},
-      {"bench --network rga-sc --profile", "no option --profile"},
+      {"bench --network rga-sc --speed", "no option --speed"},
       {"selftest --json", "no option --json"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
@@ -973,6 +1025,8 @@ int main(void)
       with_folder(feature_and_precision_are_chosen),
       with_folder(log_lines_appear_with_v_alone),
       cmocka_unit_test(bench_reports),
+      cmocka_unit_test(bench_profiles),
+      cmocka_unit_test(bench_prints_a_profile),
       with_folder(bench_removes_its_random_weights),
       with_folder(match_finds_the_nearest),
       with_folder(match_refuses_what_does_not_fit),

@@ -130,14 +130,14 @@ static bench make_bench(shape s)
                       .out_width = b.out_width,
                       .out_channels = s.out_channels,
                       .padding = s.padding};
-  const size_t batch = (size_t)s.batch, rows = batch * cr_winograd_planes(&b.w) * cr_winograd_tiles(&b.w);
+  const size_t batch = (size_t)s.batch;
   const size_t pixels = (size_t)b.out_height * b.out_width;
   b.input = make_operand(batch * s.height * s.width * b.row_in, 1);
   b.residual = make_operand(batch * pixels * b.row_out, 2);
   b.weights = make_operand((size_t)s.out_channels * s.channels * 9, 3);
   b.bias = make_operand(b.row_out, 4);
-  b.windows = make_operand(rows * b.row_in, 0);
-  b.products = make_operand(rows * b.row_out, 0);
+  b.windows = make_operand(batch * cr_winograd_rows(&b.w, b.row_in) * b.row_in, 0);
+  b.products = make_operand(batch * cr_winograd_rows(&b.w, b.row_out) * b.row_out, 0);
   b.output = make_operand(batch * pixels * b.row_out, 0);
   clear_padding(&b.input, (size_t)s.channels, b.row_in);
   clear_padding(&b.residual, (size_t)s.out_channels, b.row_out);

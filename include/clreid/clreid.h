@@ -101,6 +101,17 @@ CLREID_API clreid_status clreid_device_open(const clreid_device_config *config, 
 CLREID_API void clreid_device_close(clreid_device *device);
 CLREID_API void clreid_device_describe(const clreid_device *device, clreid_device_info *info);
 
+/* What a device does at most in a second. */
+typedef struct clreid_device_peaks {
+  double multiply_adds; /* float32, in sums that wait for nothing */
+  double copied_bytes;  /* read and written, both counted, by a copy between buffers larger than the caches */
+} clreid_device_peaks;
+
+/* Measures both on the device, each as the best of several short runs by the host's clock: what the steps of a profile
+ * may be compared with. Takes about a second, and 512 MiB of device memory (less on a small device) for that time;
+ * whatever else runs on the device makes the figures smaller. Any thread. */
+CLREID_API clreid_status clreid_device_measure(clreid_device *device, clreid_device_peaks *peaks, clreid_error *error);
+
 /* Runs every operator of the library on the device against double-precision arithmetic on the host, at odd and even
  * shapes. *checks (if not NULL) receives the number of comparisons made. Takes a few seconds. */
 CLREID_API clreid_status clreid_selftest(clreid_device *device, int *checks, clreid_error *error);
@@ -202,6 +213,7 @@ CLREID_API bool clreid_model_map_at(const clreid_model *model, size_t index, clr
 
 typedef struct clreid_session_config {
   int largest_batch;  /* 0 means 1 */
+  bool profile;       /* for clreid_session_profile: the driver notes the times of every launch, which costs a little */
   bool sleeping_wait; /* waiting for the device leaves the processor to others, and takes a sixteenth longer at most, 5
                          ms at most; otherwise the driver waits, and some drivers spin */
 } clreid_session_config;
@@ -239,6 +251,27 @@ CLREID_API clreid_status clreid_embed(clreid_session *session, const clreid_pict
  * network sees it: a mirrored one's is mirrored. CLREID_INVALID_ARGUMENT if the model was loaded without maps. */
 CLREID_API clreid_status clreid_embed_maps(clreid_session *session, const clreid_picture *pictures, size_t count,
                                            float *neck, float *pooled, float *const *maps, clreid_error *error);
+
+/* Where the time of a pass went: one row each for the upload (packing included), the resize, every step of the plan in
+ * its order, what is between launches, and the way back. */
+typedef struct clreid_profile_row {
+  const char *name;       /* "conv1"; unique but for steps of the network that share one */
+  const char *kind;       /* of the operator, "conv"; of a row that is no step, its name */
+  const char *variant;    /* the kernel's, "conv 12x32"; empty where nothing is launched */
+  int launches;           /* kernel launches */
+  double ms;              /* that the device was busy with it; of upload, read back and between launches: that passed */
+  uint64_t multiply_adds; /* of the batch, as planned */
+  uint64_t bytes;         /* of the batch: what the step reads and writes at the least, each operand and weight once; of
+                             upload and read back, what crosses between host and device */
+} clreid_profile_row;
+
+/* The profile of the last pass: of the last largest_batch pictures, or what remained of them, of the last clreid_embed.
+ * *rows [*count], its texts too, belong to the session until its next call or its end. *pass_ms receives the time of
+ * the whole pass by the host's clock; what it exceeds the sum of all rows is not explained by them (the host's waking
+ * up, at the end). CLREID_INVALID_ARGUMENT if the session was created without profile, or if no pass has ended well
+ * yet. Thread rule: one thread a session at a time. */
+CLREID_API clreid_status clreid_session_profile(clreid_session *session, const clreid_profile_row **rows, size_t *count,
+                                                double *pass_ms, clreid_error *error);
 
 /* ---- Boxes of frames -------------------------------------------------------------------------------------------- */
 

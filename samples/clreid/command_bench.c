@@ -15,12 +15,14 @@
 #include "console.h"
 #include "interrupt.h"
 #include "json.h"
+#include "profile.h"
 #include "progress.h"
 
-enum { MOST_BATCH = 1024, MOST_PASSES = 1000, FEWEST_PASSES = 5 };
+enum { MOST_BATCH = 1024, MOST_PASSES = 1000, FEWEST_PASSES = 5, MOST_PROFILED = 500 };
 
 static const double MOST_SECONDS = 60;   /* for everything */
 static const double ENOUGH_SECONDS = 10; /* of measured passes, once there are FEWEST_PASSES */
+static const double PROFILE_SECONDS = 5; /* of passes with a profile, likewise */
 
 static const char *const precision_names[] = {[CLREID_FP32] = "fp32", [CLREID_FP16] = "fp16"};
 
@@ -28,7 +30,7 @@ typedef struct settings {
   const char *network, *weights;
   uint64_t batch;
   int precision;
-  bool json;
+  bool json, profile;
   options_common common;
 } settings;
 
@@ -40,7 +42,9 @@ typedef struct run {
   clreid_device *device;
   clreid_model *model;
   clreid_session *session;
-  uint8_t *pixels; /* [batch][height][width][3] */
+  clreid_session_info info; /* of the usual session */
+  profile *profile;         /* NULL: not asked for */
+  uint8_t *pixels;          /* [batch][height][width][3] */
   clreid_picture *pictures;
   float *features; /* [batch][D] */
   double seconds[MOST_PASSES];
@@ -173,17 +177,55 @@ static double median(double *values, int count)
   return 0.5 * (values[(count - 1) / 2] + values[count / 2]);
 }
 
+/* Before and after the passes: another process may be in the way of one of them. */
+static clreid_status measure_peaks(run *it, clreid_error *error)
+{
+  clreid_device_peaks peaks;
+  const clreid_status status = clreid_device_measure(it->device, &peaks, error);
+  if (status == CLREID_OK) profile_compare(it->profile, &peaks);
+  return status;
+}
+
+/* With the first pass in it, too: there may be time for no other. */
+static clreid_status profile_run(run *it, clreid_error *error)
+{
+  double last;
+  const double started = clock_seconds();
+  do {
+    clreid_status status = time_pass(it, &last, error);
+    if (status == CLREID_OK) status = profile_add(it->profile, it->session, error);
+    if (status != CLREID_OK) return status;
+  } while (profile_passes(it->profile) < MOST_PROFILED &&
+           (profile_passes(it->profile) < FEWEST_PASSES || clock_seconds() - started < PROFILE_SECONDS) &&
+           clock_seconds() - it->started + last < MOST_SECONDS);
+  return CLREID_OK;
+}
+
+/* The same passes in a session of its own that notes times, after the usual one is gone. */
+static clreid_status measure_profile(run *it, clreid_error *error)
+{
+  const clreid_session_config config = {.largest_batch = (int)it->set->batch, .profile = true};
+  clreid_session_destroy(it->session);
+  it->session = NULL;
+  it->profile = profile_create(MOST_PROFILED);
+  if (!it->profile) return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a profile");
+  clreid_status status = measure_peaks(it, error);
+  if (status == CLREID_OK) status = clreid_session_create(it->model, &config, &it->session, error);
+  if (status == CLREID_OK) status = profile_run(it, error);
+  if (status == CLREID_OK) status = measure_peaks(it, error);
+  return status;
+}
+
 /* ---- The report -------------------------------------------------------------------------------------------------- */
 
 static int report(run *it)
 {
   clreid_device_info device;
   clreid_model_info model;
-  clreid_session_info session;
+  const clreid_session_info session = it->info;
   clreid_device_describe(it->device, &device);
   clreid_model_describe(it->model, &model);
-  clreid_session_describe(it->session, &session);
-  const double picture_seconds = median(it->seconds, it->passes) / (double)it->set->batch;
+  const double pass_seconds = median(it->seconds, it->passes), picture_seconds = pass_seconds / (double)it->set->batch;
   const double gflops = 2e-9 * (double)model.planned_multiply_adds / picture_seconds;
 
   if (!it->set->json) {
@@ -194,19 +236,20 @@ static int report(run *it)
         1e3 * picture_seconds, 1 / picture_seconds, gflops, 1e-9 * (double)model.planned_multiply_adds, it->passes);
     printf("%d launches a pass, %.1f MiB of activations, %.1f MiB of weights, prepared in %.0f ms\n", session.launches,
            (double)session.arena_bytes / 1048576, (double)model.weight_bytes / 1048576, 1e3 * it->prepare_seconds);
+    if (it->profile) profile_print(it->profile, 1e3 * pass_seconds);
     return COMMAND_DONE;
   }
-  const int code = json_show(
-      json_pack("{s:s, s:o, s:I, s:s, s:f, s:f, s:i, s:I, s:I, s:f, s:i, s:I, s:I, s:f, s:i}",                   //
-                "network", model.network, "device", json_text(device.name), "batch", (json_int_t)it->set->batch, //
-                "precision", precision_names[it->set->precision],                                                //
-                "ms_per_image", 1e3 * picture_seconds, "images_per_second", 1 / picture_seconds,                 //
-                "launches", session.launches, "arena_bytes", (json_int_t)session.arena_bytes,                    //
-                "weight_bytes", (json_int_t)model.weight_bytes, "prepare_ms", 1e3 * it->prepare_seconds,         //
-                "feature_length", model.feature_length, "multiply_adds", (json_int_t)model.multiply_adds,        //
-                "planned_multiply_adds", (json_int_t)model.planned_multiply_adds, "gflops", gflops, "passes",
-                it->passes),
-      2);
+  json_t *object = json_pack(
+      "{s:s, s:o, s:I, s:s, s:f, s:f, s:i, s:I, s:I, s:f, s:i, s:I, s:I, s:f, s:i}",                   //
+      "network", model.network, "device", json_text(device.name), "batch", (json_int_t)it->set->batch, //
+      "precision", precision_names[it->set->precision],                                                //
+      "ms_per_image", 1e3 * picture_seconds, "images_per_second", 1 / picture_seconds,                 //
+      "launches", session.launches, "arena_bytes", (json_int_t)session.arena_bytes,                    //
+      "weight_bytes", (json_int_t)model.weight_bytes, "prepare_ms", 1e3 * it->prepare_seconds,         //
+      "feature_length", model.feature_length, "multiply_adds", (json_int_t)model.multiply_adds,        //
+      "planned_multiply_adds", (json_int_t)model.planned_multiply_adds, "gflops", gflops, "passes", it->passes);
+  if (it->profile) object = profile_json(it->profile, 1e3 * pass_seconds, object);
+  const int code = json_show(object, 2);
   printf("\n");
   return code;
 }
@@ -225,7 +268,10 @@ static int bench(const settings *set)
   remove_weights(it);
   if (status == CLREID_OK) status = make_pictures(it, &error);
   if (status == CLREID_OK) status = measure(it, &error);
+  if (status == CLREID_OK) clreid_session_describe(it->session, &it->info);
+  if (status == CLREID_OK && set->profile) status = measure_profile(it, &error);
   const int code = status == CLREID_OK ? report(it) : console_error(&error);
+  profile_destroy(it->profile);
   clreid_session_destroy(it->session);
   clreid_model_free(it->model);
   clreid_device_close(it->device);
@@ -262,6 +308,10 @@ int command_bench(int argc, char **argv)
        .value = &set.precision,
        .argument = "fp32|fp16",
        .help = "of what is stored; sums are fp32 (fp32)"},
+      {.name = "profile",
+       .kind = OPTIONS_FLAG,
+       .value = &set.profile,
+       .help = "where the time goes, step by step, beside what the device could do"},
       {.name = "json", .kind = OPTIONS_FLAG, .value = &set.json, .help = "one object"},
   };
   const options_table table = {.summary =
