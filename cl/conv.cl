@@ -94,7 +94,7 @@ __kernel void conv(__global const STORAGE *restrict input, const ulong input_off
     }
     if (row + i + 1 < rows) place = conv_next(place, out_width, out_pixels);
   }
-  /* One tile reads one range of channels: with several groups, host/conv.c keeps TN * V within a panel. */
+  /* One tile reads one range of channels: with several groups, host/conv.c keeps it within a panel or a group. */
   const int first = conv_first_channel(column / PANEL_VECTORS, group_in, group_out, channels, depth);
   __global const STORAGE *panel[TN];
 #pragma unroll

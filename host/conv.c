@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "depthwise.h"
+#include "grouped.h"
 #include "tile.h"
 
 /* ---- Groups and panels ------------------------------------------------------------------------------------------ */
@@ -64,16 +65,16 @@ clreid_status cr_conv_pack(cr_device *device, const cr_op *op, const float *weig
                            cr_buffer **packed, clreid_error *error)
 {
   const cr_conv *conv = &op->conv;
-  const bool depthwise = cr_depthwise_fits(op);
-  const size_t count =
-      cr_padded(conv->out_channels) * conv->kernel_height * conv->kernel_width * (depthwise ? 1 : panel_depth(conv));
+  const bool depthwise = cr_depthwise_fits(op), grouped = cr_grouped_fits(device, op);
+  const int depth = depthwise ? 1 : grouped ? group_in(conv) : panel_depth(conv);
+  const size_t count = cr_padded(conv->out_channels) * conv->kernel_height * conv->kernel_width * depth;
   float *floats = calloc(count, sizeof *floats);
   uint16_t *halves = op->half ? malloc(count * sizeof *halves) : NULL;
   clreid_status status = CLREID_OK;
   if (!floats || (op->half && !halves)) {
     status = cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for the %zu weights of %s", count, op->name);
   } else {
-    (depthwise ? cr_depthwise_pack : pack_panels)(conv, weights, scale, floats);
+    (depthwise ? cr_depthwise_pack : grouped ? cr_grouped_pack : pack_panels)(conv, weights, scale, floats);
     if (op->half) cr_to_half(floats, halves, count);
     status = cr_buffer_create(device, count * (op->half ? sizeof *halves : sizeof *floats),
                               op->half ? (const void *)halves : floats, packed, error);
@@ -161,7 +162,8 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
                    "%s has %zu rows in its largest batch, but at most %d are counted; use a smaller batch",
                    step->op.name, rows, INT_MAX);
   step->tile = cr_tile_choose(step->queue->device, rows, c->out_channels);
-  if (c->groups > 1 && step->tile->vectors * step->tile->vector > CR_PANEL)
+  const int width = step->tile->vectors * step->tile->vector;
+  if (c->groups > 1 && width > CR_PANEL && group_out(c) % width) /* a tile reads the channels of one group */
     step->tile = cr_tile_within_panel(step->tile);
   CR_TRY(create_zeros(step, error));
   const int used = cr_tile_options(step, cr_epilogue_flags(&step->op), options, sizeof options);

@@ -324,6 +324,7 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
   device->log = config->log;
   device->references = 1;
   device->forced_tile = -1;
+  device->half_wide = facts->type == CR_DEVICE_CPU && !facts->half_arithmetic;
   device->mutex = cr_mutex_create();
   device->building = cr_mutex_create();
   device->kernel_folder = copy_text(config->kernel_folder ? config->kernel_folder : getenv("CLREID_KERNELS"));

@@ -24,6 +24,7 @@ struct cr_device {
   bool uses_clblast;    /* guarded by mutex */
   cr_program *programs; /* built ones, newest first */
   int forced_tile;      /* index into cr_tiles, for tests; -1: choose by facts */
+  int half_wide;        /* HALF_WIDE of cl/half.clh; by facts, tests try the others */
 };
 
 #endif

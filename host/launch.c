@@ -2,6 +2,7 @@
  * launch.c - the life of a step, and the one place that enqueues kernels.
  */
 #include "depthwise.h"
+#include "grouped.h"
 #include "times.h"
 
 #include <limits.h>
@@ -28,8 +29,9 @@ static const cr_operator *const operators[CR_KINDS] = {
     [CR_SEPARABLE] = &cr_operator_separable,
 };
 
-static const cr_operator *operator_of(const cr_op *op)
+static const cr_operator *operator_of(const cr_device *device, const cr_op *op)
 {
+  if (cr_grouped_fits(device, op)) return &cr_operator_grouped;
   return cr_depthwise_fits(op) ? &cr_operator_depthwise : operators[op->kind];
 }
 
@@ -129,7 +131,7 @@ clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch
   step->op = *op;
   step->streams = op->streams > 1 ? op->streams : 1;
   step->largest_batch = largest_batch * step->streams;
-  step->operator_ = operator_of(op);
+  step->operator_ = operator_of(queue->device, op);
   for (int d = 0; d < 3; d++) step->local[d] = 1;
   retain_operands(op);
   const clreid_status status = step->operator_->prepare(step, error);

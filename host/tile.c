@@ -84,11 +84,11 @@ static int possible(int flags)
   return ~0;
 }
 
-/* On a CPU a panel streams by at the pace of the sums; 1 KiB ahead is what a memory needs to answer in time. */
+/* On a CPU a panel streams by at the pace of the sums; 4 KiB ahead is what a memory needs to answer in time. */
 int cr_tile_options(const cr_step *step, int flags, char *text, size_t size)
 {
   const cr_tile *tile = step->tile;
-  const int ahead = step->queue->device->facts.type == CR_DEVICE_CPU ? 256 : 0;
+  const int ahead = step->queue->device->facts.type == CR_DEVICE_CPU ? 1024 : 0;
   return snprintf(text, size, "-DTM=%d -DTN=%d -DV=%d -DROW_DIM=%d -DHALF=%d -DAHEAD=%d -DEPILOGUE=%d", tile->rows,
                   tile->vectors, tile->vector, tile->columns_first, step->op.half, ahead, possible(flags));
 }

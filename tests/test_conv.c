@@ -32,12 +32,13 @@ static const struct {
     {1, 6, 10, 7, 18, 1, {.kernel = 5, .padding = 2, .kernel_width = 1, .padding_width = -1}, BIAS},
     {2, 9, 8, 6, 16, 1, {.kernel = 1, .kernel_width = 4, .stride_width = 3, .padding_width = 2}, 0},
     {1, 8, 9, 4, 16, 1, {.kernel = 2, .stride = 3, .padding = 1, .dilation = 2, .dilation_width = 1}, RES},
-    /* Groups: 3, 4, 8, 16 channels a group, more out than in, fewer, depthwise, a panel that ends within a group */
+    /* Groups: 3, 4, 8, 16, 32 channels a group, more out than in, fewer, depthwise, a panel that ends within a group */
     {2, 5, 5, 12, 12, 4, {.kernel = 3, .padding = 1}, BIAS | RELU},
     {1, 6, 4, 128, 128, 32, {.kernel = 3, .padding = 1}, BIAS | RELU},
     {2, 4, 6, 64, 64, 8, {.kernel = 3, .stride = 2, .padding = 1}, BIAS | RES | RELU | SCALE},
     {1, 4, 4, 64, 64, 4, {.kernel = 3, .padding = 1}, BIAS},
     {1, 5, 3, 64, 96, 2, {.kernel = 1}, BIAS | RELU},
+    {1, 5, 4, 64, 64, 2, {.kernel = 3, .padding = 1}, BIAS | RELU},
     {3, 4, 3, 15, 40, 5, {.kernel = 3, .padding = 1}, BIAS},
     {1, 5, 5, 40, 10, 5, {.kernel = 3, .padding = 1, .dilation = 1}, 0},
     {2, 7, 7, 33, 33, 33, {.kernel = 3, .padding = 1}, BIAS | RELU},
