@@ -2,9 +2,11 @@
  * command_bench.c - clreid bench: how long a picture takes, from 8-bit pixels in host memory to features in host
  * memory.
  *
- * Times whole passes through clreid_embed and reports the median of the steady ones. At most 60 seconds in all.
+ * Times whole passes through clreid_embed, or of boxes of a frame through clreid_embed_boxes, and reports the median of
+ * the steady ones. At most 60 seconds in all.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +26,24 @@ static const double MOST_SECONDS = 60;   /* for everything */
 static const double ENOUGH_SECONDS = 10; /* of measured passes, once there are FEWEST_PASSES */
 static const double PROFILE_SECONDS = 5; /* of passes with a profile, likewise */
 
+/* A camera's frame. */
+enum { FRAME_WIDTH = 1920, FRAME_HEIGHT = 1080, NO_FRAME = -1 };
+
+static const struct {
+  const char *name;
+  clreid_format format;
+  int pixel_bytes; /* of the first plane */
+} frame_kinds[] = {{"rgb", CLREID_FORMAT_RGB, 3},   {"bgr", CLREID_FORMAT_BGR, 3},
+                   {"rgba", CLREID_FORMAT_RGBA, 4}, {"bgra", CLREID_FORMAT_BGRA, 4},
+                   {"grey", CLREID_FORMAT_GREY, 1}, {"nv12", CLREID_FORMAT_NV12_BT709, 1}};
+
 static const char *const precision_names[] = {[CLREID_FP32] = "fp32", [CLREID_FP16] = "fp16"};
 
 typedef struct settings {
   const char *network, *weights;
   uint64_t batch;
   int precision;
+  int frame; /* of frame_kinds, or NO_FRAME */
   bool json, profile;
   options_common common;
 } settings;
@@ -44,9 +58,11 @@ typedef struct run {
   clreid_session *session;
   clreid_session_info info; /* of the usual session */
   profile *profile;         /* NULL: not asked for */
-  uint8_t *pixels;          /* [batch][height][width][3] */
-  clreid_picture *pictures;
-  float *features; /* [batch][D] */
+  uint8_t *pixels;          /* [batch][height][width][3], or of a frame */
+  clreid_picture *pictures; /* [batch]; or ... */
+  clreid_frame frame;
+  clreid_box *boxes; /* ... [batch] of the frame; NULL: none */
+  float *features;   /* [batch][D] */
   double seconds[MOST_PASSES];
   int passes;
   double prepare_seconds;
@@ -116,9 +132,42 @@ static uint8_t noise(uint32_t position)
   return (uint8_t)(x >> 24);
 }
 
+/* Persons near and far: as many of 50 to 100 pixels' height as of 250 to 500, a third to a half as wide as high. */
+static clreid_box make_box(uint32_t seed)
+{
+  const double height = 50 * pow(10, noise(4 * seed) / 255.0),
+               width = height * (0.35 + 0.15 * noise(4 * seed + 1) / 255);
+  return (clreid_box){(float)((FRAME_WIDTH - width) * noise(4 * seed + 2) / 255),
+                      (float)((FRAME_HEIGHT - height) * noise(4 * seed + 3) / 255), (float)width, (float)height};
+}
+
+static clreid_status make_boxes(run *it, clreid_error *error)
+{
+  clreid_model_info info;
+  clreid_model_describe(it->model, &info);
+  const size_t batch = it->set->batch;
+  const size_t luma = (size_t)frame_kinds[it->set->frame].pixel_bytes * FRAME_WIDTH * FRAME_HEIGHT,
+               bytes = luma + FRAME_WIDTH * FRAME_HEIGHT / 2;
+  it->pixels = malloc(bytes);
+  it->boxes = calloc(batch, sizeof *it->boxes);
+  it->features = malloc(batch * (size_t)info.feature_length * sizeof *it->features);
+  if (!it->pixels || !it->boxes || !it->features) {
+    return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a frame with %zu boxes", batch);
+  }
+  for (size_t i = 0; i < bytes; ++i) it->pixels[i] = noise((uint32_t)i);
+  for (size_t i = 0; i < batch; ++i) it->boxes[i] = make_box((uint32_t)i);
+  it->frame = (clreid_frame){.pixels = it->pixels,
+                             .chroma = it->pixels + luma,
+                             .width = FRAME_WIDTH,
+                             .height = FRAME_HEIGHT,
+                             .format = frame_kinds[it->set->frame].format};
+  return CLREID_OK;
+}
+
 static clreid_status make_pictures(run *it, clreid_error *error)
 {
   clreid_model_info info;
+  if (it->set->frame != NO_FRAME) return make_boxes(it, error);
   clreid_model_describe(it->model, &info);
   const size_t batch = it->set->batch, bytes = (size_t)info.height * (size_t)info.width * 3;
   it->pixels = malloc(batch * bytes);
@@ -139,7 +188,10 @@ static clreid_status make_pictures(run *it, clreid_error *error)
 static clreid_status time_pass(run *it, double *seconds, clreid_error *error)
 {
   const double before = clock_seconds();
-  const clreid_status status = clreid_embed(it->session, it->pictures, it->set->batch, it->features, NULL, error);
+  const size_t batch = it->set->batch;
+  const clreid_status status =
+      it->boxes ? clreid_embed_boxes(it->session, &it->frame, it->boxes, batch, it->features, NULL, error)
+                : clreid_embed(it->session, it->pictures, batch, it->features, NULL, error);
   *seconds = clock_seconds() - before;
   return status;
 }
@@ -231,6 +283,8 @@ static int report(run *it)
   if (!it->set->json) {
     printf("%s, %s, batch %" PRIu64 ", on %s\n", model.network, precision_names[it->set->precision], it->set->batch,
            device.name);
+    if (it->boxes)
+      printf("boxes of a frame of %d x %d, %s\n", FRAME_WIDTH, FRAME_HEIGHT, frame_kinds[it->set->frame].name);
     printf(
         "%.3f ms a picture, %.2f pictures/s, %.1f GFLOP/s of the planned %.3f G multiply-adds (median of %d passes)\n",
         1e3 * picture_seconds, 1 / picture_seconds, gflops, 1e-9 * (double)model.planned_multiply_adds, it->passes);
@@ -248,6 +302,7 @@ static int report(run *it)
       "weight_bytes", (json_int_t)model.weight_bytes, "prepare_ms", 1e3 * it->prepare_seconds,         //
       "feature_length", model.feature_length, "multiply_adds", (json_int_t)model.multiply_adds,        //
       "planned_multiply_adds", (json_int_t)model.planned_multiply_adds, "gflops", gflops, "passes", it->passes);
+  if (it->boxes) json_object_set_new(object, "frame", json_string(frame_kinds[it->set->frame].name));
   if (it->profile) object = profile_json(it->profile, 1e3 * pass_seconds, object);
   const int code = json_show(object, 2);
   printf("\n");
@@ -277,6 +332,7 @@ static int bench(const settings *set)
   clreid_device_close(it->device);
   free(it->pixels);
   free(it->pictures);
+  free(it->boxes);
   free(it->features);
   free(it);
   return code;
@@ -284,7 +340,7 @@ static int bench(const settings *set)
 
 int command_bench(int argc, char **argv)
 {
-  settings set = {.batch = 1};
+  settings set = {.batch = 1, .frame = NO_FRAME};
   const options_row rows[] = {
       {.name = "network",
        .kind = OPTIONS_TEXT,
@@ -308,6 +364,11 @@ int command_bench(int argc, char **argv)
        .value = &set.precision,
        .argument = "fp32|fp16",
        .help = "of what is stored; sums are fp32 (fp32)"},
+      {.name = "frame",
+       .kind = OPTIONS_WORD,
+       .value = &set.frame,
+       .argument = "rgb|bgr|rgba|bgra|grey|nv12",
+       .help = "boxes of one frame of 1920 x 1080 instead of pictures"},
       {.name = "profile",
        .kind = OPTIONS_FLAG,
        .value = &set.profile,
