@@ -70,8 +70,8 @@ clreid_status cr_frame_check(const char *what, size_t index, const clreid_frame 
 /* Of a frame in host memory: the addresses too. */
 static clreid_status check_host_frame(const char *what, size_t index, const clreid_frame *given, clreid_error *error)
 {
-  CR_TRY(cr_frame_check(what, index, given, error));
   if (!given->pixels) return cr_fail(error, CLREID_INVALID_PICTURE, "%s %zu has no pixels", what, index);
+  CR_TRY(cr_frame_check(what, index, given, error));
   if (cr_format_chroma_bytes(formats[given->format], given->width) && !given->chroma)
     return cr_fail(error, CLREID_INVALID_PICTURE,
                    "%s %zu has a format of two planes, but no chroma: give the address of the second", what, index);

@@ -105,8 +105,8 @@ static cl_device_id device_id;
 static folder files;
 static clreid_picture pictures[PICTURES];
 static clreid_opencl_frame placed[PICTURES]; /* the same, in FRAME_BYTES; memory is to be filled in */
-static uint8_t frame_bytes[FRAME_BYTES];
-static float *expected_neck, *expected_pooled; /* of han-small */
+static uint8_t frame_bytes[FRAME_BYTES], other_bytes[FRAME_BYTES]; /* other: of a second frame */
+static float *expected_neck, *expected_pooled;                     /* of han-small */
 
 static void must(clreid_status status, const clreid_error *error)
 {
@@ -328,7 +328,10 @@ static void make_pictures(void)
                        {100, 333, 0, true}, {64, 160, 1, true}, {63, 161, 2, false},
                        {200, 7, 0, false},  {5, 1, 99, false},  {97, 211, 301, false}};
   size_t at = 1;
-  for (size_t i = 0; i < FRAME_BYTES; i++) frame_bytes[i] = (uint8_t)support_random(i, 0, 255);
+  for (size_t i = 0; i < FRAME_BYTES; i++) {
+    frame_bytes[i] = (uint8_t)support_random(i, 0, 255);
+    other_bytes[i] = (uint8_t)~frame_bytes[i];
+  }
   for (int k = 0; k < PICTURES; k++) {
     const size_t line = (size_t)table[k].width * 3, pitch = line + table[k].gap;
     const size_t bytes = pitch * (size_t)(table[k].height - 1) + line;
@@ -462,12 +465,13 @@ static void boxes_of_frames_in_every_format(void **state)
   clreid_error error = {CLREID_OK, ""};
   b.frame = make_memory(a.context, FRAME_BYTES);
   b.features = make_memory(a.context, sizeof got);
-  ok(clEnqueueWriteBuffer(a.reader, b.frame, CL_TRUE, 0, FRAME_BYTES, frame_bytes, 0, NULL, NULL));
+  ok(clEnqueueWriteBuffer(a.reader, b.frame, CL_TRUE, 0, FRAME_BYTES, other_bytes, 0, NULL, NULL));
   for (int f = 0; f < FORMATS; f++) {
     const size_t pitch = (f == 2 || f == 3 ? 4 : f < 2 ? 3 : 1) * WIDTH + (size_t)f;
     const size_t at = 1000 * (size_t)f + 1, chroma = FRAME_BYTES - 31 * 77 - (size_t)f; /* 31 rows of 38 pairs */
-    host[f] = (clreid_frame){.pixels = frame_bytes + at,
-                             .chroma = frame_bytes + chroma,
+    const uint8_t *bytes = f % 3 ? frame_bytes : other_bytes;
+    host[f] = (clreid_frame){.pixels = bytes + at,
+                             .chroma = bytes + chroma,
                              .width = WIDTH,
                              .height = HEIGHT,
                              .pitch_bytes = pitch,
