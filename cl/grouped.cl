@@ -15,7 +15,8 @@
  *                    step 1    b b b b   f f f f   j j j j   n n n n     ...
  *
  * An input pixel is used by nine taps, so it is spread once, into private memory: a ring of three input rows under the
- * strip, of which the next line of outputs needs STRIDE new ones. A work-item goes down the lines of one strip.
+ * strip, of which the next line of outputs needs STRIDE new ones. A work-item goes down the lines of one strip, and asks for
+ * what its next line reads and writes ahead where the compiler knows how.
  *
  *   index space   panels x (strips x blocks of lines) x pictures
  *   weights       [panel][tap][GROUP][PANEL]
@@ -31,6 +32,15 @@
 #endif
 #ifndef STRIDE
 #define STRIDE 1
+#endif
+
+#ifdef __has_builtin
+#if __has_builtin(__builtin_prefetch)
+#define GROUPED_PREFETCH(p, to_write) __builtin_prefetch(p, to_write)
+#endif
+#endif
+#ifndef GROUPED_PREFETCH
+#define GROUPED_PREFETCH(p, to_write)
 #endif
 
 #define SPAN   ((STRIP - 1) * STRIDE + 3)             /* input pixels under a strip */
@@ -97,6 +107,15 @@ __kernel void grouped(__global const STORAGE *restrict input, const ulong input_
     for (next = max(next, top); next < top + 3; next++)
       grouped_row(map, input_row, height, width, next, left, ring[(next + padding_height) % 3]);
 
+    __global STORAGE *to = output + output_offset + batch * output_picture +
+                           ((ulong)y * out_width + strip * STRIP) * output_row + panel * PANEL;
+    /* What is written after the sums, and read before the next ones. */
+    const int pixels = min(STRIP, out_width - strip * STRIP);
+    for (int i = 0; i < pixels; i++) GROUPED_PREFETCH(to + (ulong)i * output_row, 1);
+    if (next < height)
+      for (int x = max(left, 0); x < min(left + SPAN, width); x++)
+        GROUPED_PREFETCH(map + ((long)next * width + x) * input_row, 0);
+
     float16 acc[STRIP];
 #pragma unroll
     for (int i = 0; i < STRIP; i++) acc[i] = (float16)(0.0f);
@@ -113,13 +132,11 @@ __kernel void grouped(__global const STORAGE *restrict input, const ulong input_
         }
     }
 
-    __global STORAGE *to = output + output_offset + batch * output_picture +
-                           ((ulong)y * out_width + strip * STRIP) * output_row + panel * PANEL;
 #pragma unroll
     for (int i = 0; i < STRIP; i++) {
       if (flags & EPILOGUE_BIAS) acc[i] += shift;
       if (flags & EPILOGUE_RELU) acc[i] = RELU(acc[i], (float16)(0.0f));
-      if (strip * STRIP + i < out_width) STOREV(16, to + (ulong)i * output_row, acc[i]);
+      if (i < pixels) STOREV(16, to + (ulong)i * output_row, acc[i]);
     }
   }
 }

@@ -217,14 +217,28 @@ __kernel void resize(__global const int *restrict tables, __global const uchar *
 #define SLOTS        16
 #define MOST_COLUMNS 4096
 
+/* A vector at any address, in one piece: vload may be made of single bytes. */
+typedef struct __attribute__((packed)) loose4 {
+  uchar4 v;
+} loose4;
+typedef struct __attribute__((packed)) loose8 {
+  uchar8 v;
+} loose8;
+typedef struct __attribute__((packed)) loose16 {
+  uchar16 v;
+} loose16;
+typedef struct __attribute__((packed)) loose_weights {
+  int4 v;
+} loose_weights;
+
 /* Four pixels with the first at x, as resize_load gives them. */
 static uchar16 resize_four(const row r, const int x)
 {
   if (r.format == GREY) {
-    const uchar4 grey = vload4(0, r.pixels + x);
+    const uchar4 grey = ((__global const loose4 *)(r.pixels + x))->v;
     return (uchar16)(grey.xxxx, grey.yyyy, grey.zzzz, grey.wwww);
   }
-  const uchar16 four = vload16(0, r.pixels + resize_pixel_bytes(r.format) * x);
+  const uchar16 four = ((__global const loose16 *)(r.pixels + resize_pixel_bytes(r.format) * x))->v;
   switch (r.format) {
   case RGB:
     return (uchar16)(four.s0123, four.s3456, four.s6789, four.s9abc);
@@ -242,8 +256,8 @@ static uchar16 resize_four_colours(const row r, const int x)
 {
   const bool first = r.format == YUV_601;
   const int4 of_u = first ? OF_U_601 : OF_U_709, of_v = first ? OF_V_601 : OF_V_709;
-  const uchar4 luma = vload4(0, r.pixels + x);
-  const uchar8 near = vload8(0, r.chroma + x);
+  const uchar4 luma = ((__global const loose4 *)(r.pixels + x))->v;
+  const uchar8 near = ((__global const loose8 *)(r.chroma + x))->v;
   const uchar8 pairs = r.odd ? near.s01232345 : near.s01012323;
   const int16 y = convert_int16((uchar16)(luma.xxxx, luma.yyyy, luma.zzzz, luma.wwww)) - 16;
   const int16 u = convert_int16((uchar16)(pairs.s0000, pairs.s2222, pairs.s4444, pairs.s6666)) - 128;
@@ -254,42 +268,44 @@ static uchar16 resize_four_colours(const row r, const int x)
 }
 
 /* A row of the box, four bytes a pixel; beyond its width stand up to eight pixels that meet only zero weights. */
-static void resize_unpack(const row r, const int width, uchar *to)
+static void resize_unpack(const row r, const int width, uchar16 *to)
 {
-  int x = 0;
+  const int fours = (width + 3) / 4;
   if (!r.whole) {
-    for (; x < width; x++) vstore4(convert_uchar4(resize_load(r, x)), x, to);
+    for (int x = 0; x < width; x++) ((uchar4 *)to)[x] = convert_uchar4(resize_load(r, x));
   } else if (r.format >= YUV_601) {
-    for (; x < width; x += 4) vstore16(resize_four_colours(r, x), 0, to + 4 * x);
+    for (int f = 0; f < fours; f++) to[f] = resize_four_colours(r, 4 * f);
   } else {
-    for (; x < width; x += 4) vstore16(resize_four(r, x), 0, to + 4 * x);
+    for (int f = 0; f < fours; f++) to[f] = resize_four(r, 4 * f);
   }
-  vstore16((uchar16)(0), 0, to + 4 * x);
+  to[fours] = (uchar16)(0);
 }
 
 /* A row of the box to a row of the resized picture, [width][4], and zeros to a multiple of four pixels. */
 static void resize_across(const row r, __global const int *job, __global const int *table, const int width,
-                          uchar *unpacked, uchar *to)
+                          uchar16 *unpacked, uchar16 *to)
 {
   const int taps = job[JOB_ACROSS_TAPS];
   __global const int *weights = table + 2 * width;
   const bool wide = job[JOB_WIDTH] > MOST_COLUMNS;
+  const uchar4 *pixels = (const uchar4 *)unpacked;
+  uchar4 *resized = (uchar4 *)to;
   if (!wide) resize_unpack(r, job[JOB_WIDTH], unpacked);
-  vstore16((uchar16)(0), 0, to + 4 * ((width - 1) / 4 * 4));
+  to[(width - 1) / 4] = (uchar16)(0);
   for (int x = 0; x < width; x++, weights += taps) {
     const int first = table[x], count = table[width + x];
     if (wide) {
-      vstore4(convert_uchar4(resize_pixels(r, first, weights, count)), x, to);
+      resized[x] = convert_uchar4(resize_pixels(r, first, weights, count));
       continue;
     }
     int16 sums = (int16)(0);
     for (int k = 0; k < count; k += TAPS_UNIT) {
-      const int4 weight = vload4(0, weights + k);
-      sums += convert_int16(vload16(0, unpacked + 4 * (first + k))) *
+      const int4 weight = ((__global const loose_weights *)(weights + k))->v;
+      sums += convert_int16(((const loose16 *)(pixels + first + k))->v) *
               (int16)(weight.xxxx, weight.yyyy, weight.zzzz, weight.wwww);
     }
     const int8 sum = sums.lo + sums.hi;
-    vstore4(convert_uchar4(resize_clip(sum.lo + sum.hi + HALF_UNIT)), x, to);
+    resized[x] = convert_uchar4(resize_clip(sum.lo + sum.hi + HALF_UNIT));
   }
 }
 
@@ -303,8 +319,10 @@ __kernel void resize(__global const int *restrict tables, __global const uchar *
   if (picture >= first + pictures) return;
   __global const int *job = tables + picture * JOB_INTS;
   __global const int *across = tables + job[JOB_ACROSS], *down = tables + job[JOB_DOWN];
-  uchar unpacked[4 * (MOST_COLUMNS + 8)], rows[SLOTS * 4 * WIDEST];
-  int sums[4 * WIDEST], held[SLOTS]; /* held: which row a slot has */
+  const int fours = (width + 3) / 4;
+  uchar16 unpacked[MOST_COLUMNS / 4 + 2], rows[SLOTS * WIDEST / 4];
+  int16 sums[WIDEST / 4];
+  int held[SLOTS]; /* which row a slot has */
   for (int s = 0; s < SLOTS; s++) held[s] = -1;
 
   for (int at = begin; at < min(begin + BAND, lines); at++) {
@@ -315,18 +333,17 @@ __kernel void resize(__global const int *restrict tables, __global const uchar *
     if (!inside) continue;
 
     __global const int *weights = down + 2 * height + y * job[JOB_DOWN_TAPS];
-    for (int x = 0; x < width; x += 4) vstore16((int16)(HALF_UNIT), 0, sums + 4 * x);
+    for (int f = 0; f < fours; f++) sums[f] = (int16)(HALF_UNIT);
     for (int k = 0; k < down[height + y]; k++) {
       const int r = down[y] + k, slot = r % SLOTS;
-      uchar *resized = rows + slot * 4 * WIDEST;
+      uchar16 *resized = rows + slot * WIDEST / 4;
       if (held[slot] != r) resize_across(resize_row(bytes, size, job, r), job, across, width, unpacked, resized);
       held[slot] = r;
-      for (int x = 0; x < width; x += 4)
-        vstore16(vload16(0, sums + 4 * x) + convert_int16(vload16(0, resized + 4 * x)) * weights[k], 0, sums + 4 * x);
+      for (int f = 0; f < fours; f++) sums[f] += convert_int16(resized[f]) * weights[k];
     }
     for (int x = 0; x < width; x++) {
       const int column = margin + (job[JOB_MIRRORED] ? width - 1 - x : x);
-      resize_store(to + 3 * column, resize_clip(vload4(x, sums)), values, reversed);
+      resize_store(to + 3 * column, resize_clip(((const int4 *)sums)[x]), values, reversed);
     }
   }
 }

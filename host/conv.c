@@ -161,10 +161,7 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
     return cr_fail(error, CLREID_UNSUPPORTED_MODEL,
                    "%s has %zu rows in its largest batch, but at most %d are counted; use a smaller batch",
                    step->op.name, rows, INT_MAX);
-  step->tile = cr_tile_choose(step->queue->device, rows, c->out_channels);
-  const int width = step->tile->vectors * step->tile->vector;
-  if (c->groups > 1 && width > CR_PANEL && group_out(c) % width) /* a tile reads the channels of one group */
-    step->tile = cr_tile_within_panel(step->tile);
+  cr_step_tile(step);
   CR_TRY(create_zeros(step, error));
   const int used = cr_tile_options(step, cr_epilogue_flags(&step->op), options, sizeof options);
   snprintf(options + used, sizeof options - (size_t)used, " -DOUTPUT_FLOAT=%d -DPOINTWISE=%d", step->op.float_output,
@@ -183,7 +180,7 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   if (step->op.plain)
     cr_step_space(step, cr_padded(c->out_channels), rows, 1);
   else
-    cr_tile_space(step, step->tile, rows, c->out_channels, 1);
+    cr_tile_space(step, rows, c->out_channels, 1);
   return cr_args_done(&args, error);
 }
 

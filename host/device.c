@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "program.h"
+#include "tuning.h"
 #ifdef CLREID_CLBLAST
 #include "clblast.h"
 #endif
@@ -268,6 +269,8 @@ static clreid_status choose(const found *all, const char *choice, size_t *index,
     return cr_fail(error, CLREID_INVALID_ARGUMENT,
                    "device '%.64s' is none of cpu, gpu or an index; `clreid devices` lists the %zu devices", choice,
                    all->count);
+  if (number >= all->count && all->count == 1)
+    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "there is no device %.64s: the only one has index 0", choice);
   if (number >= all->count)
     return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "there is no device %.64s: the %zu devices have indices 0 to %zu",
                    choice, all->count, all->count - 1);
@@ -294,7 +297,9 @@ static void destroy(cr_device *device)
   if (device->context) clReleaseContext(device->context);
   cr_mutex_destroy(device->mutex);
   cr_mutex_destroy(device->building);
+  cr_tuning_free(device);
   free(device->cache_folder);
+  free(device->tuning_folder);
   free(device->kernel_folder);
   free(device);
 }
@@ -323,7 +328,6 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
   device->id = id;
   device->log = config->log;
   device->references = 1;
-  device->forced_tile = -1;
   device->half_wide = facts->type == CR_DEVICE_CPU && !facts->half_arithmetic;
   device->mutex = cr_mutex_create();
   device->building = cr_mutex_create();
@@ -333,6 +337,11 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
     device->cache_folder = copy_text(config->cache_folder);
   else if (cr_cache_folder(folder, sizeof folder))
     device->cache_folder = copy_text(folder);
+  const char *tuning = config->tuning_folder ? config->tuning_folder : getenv("CLREID_TUNING");
+  if (tuning)
+    device->tuning_folder = copy_text(tuning);
+  else if (cr_cache_folder(folder, sizeof folder))
+    device->tuning_folder = copy_text(folder);
   clreid_status status = take_context(device, context, error);
   if (status == CLREID_OK && (!device->mutex || !device->building))
     status = cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a lock");
@@ -340,6 +349,7 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
     destroy(device);
     return status;
   }
+  cr_tuning_load(device);
   if (device->is_adopted)
     cr_say(&device->log, "device of the application: %s (%s, driver %s)", facts->name, facts->platform, facts->driver);
   else

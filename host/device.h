@@ -9,6 +9,7 @@
 #include "system.h"
 
 typedef struct cr_program cr_program;
+typedef struct cr_tuned cr_tuned;
 
 struct cr_device {
   cr_facts facts;
@@ -23,8 +24,10 @@ struct cr_device {
   bool is_adopted;      /* context and id are an application's, retained */
   bool uses_clblast;    /* guarded by mutex */
   cr_program *programs; /* built ones, newest first */
-  int forced_tile;      /* index into cr_tiles, for tests; -1: choose by facts */
-  int half_wide;        /* HALF_WIDE of cl/half.clh; by facts, tests try the others */
+  char *tuning_folder;  /* NULL: rows are kept for the device's life alone */
+  cr_tuned *tuned;      /* rows that say which tile a shape is given, the first that fits; guarded by mutex */
+  size_t tuned_count;
+  int half_wide; /* HALF_WIDE of cl/half.clh; by facts, tests try the others */
 };
 
 #endif

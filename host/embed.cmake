@@ -1,7 +1,9 @@
-# embed.cmake - turns cl/*.cl and cl/*.clh into one C table of texts: cmake -DOUT=kernels.c -DFOLDER=cl -P embed.cmake
+# embed.cmake - turns cl/*.cl, cl/*.clh and the shipped rows into one C table of texts:
+# cmake -DOUT=kernels.c -DFOLDER=cl -DROWS=host/tiles.rows -P embed.cmake
 #
 # The texts are byte arrays, not string literals: C compilers may refuse literals of more than 4095 characters.
 file(GLOB files "${FOLDER}/*.cl" "${FOLDER}/*.clh")
+list(APPEND files "${ROWS}")
 list(SORT files)
 set(arrays "")
 set(rows "")

@@ -65,7 +65,7 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   char options[128];
   if (step->op.gemm.library) CR_TRY(ask_library(step, error));
   if (step->operator_ != &cr_operator_gemm) return step->operator_->prepare(step, error);
-  step->tile = cr_tile_choose(step->queue->device, step->op.gemm.m, step->op.gemm.n);
+  cr_step_tile(step);
   cr_tile_options(step, epilogue_flags(&step->op), options, sizeof options);
   CR_TRY(cr_step_kernel(step, "gemm.cl", options, step->op.plain ? "gemm_plain" : "gemm", error));
   cr_tile_name(step, "gemm");
@@ -79,7 +79,7 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   if (step->op.plain)
     cr_step_space(step, cr_padded(g->n), g->m, batch);
   else
-    cr_tile_space(step, step->tile, g->m, g->n, batch);
+    cr_tile_space(step, g->m, g->n, batch);
   return CLREID_OK;
 }
 

@@ -32,6 +32,15 @@ extern const cr_operator cr_operator_conv, cr_operator_gemm, cr_operator_pack, c
     cr_operator_normalise, cr_operator_winograd_input, cr_operator_winograd_product, cr_operator_winograd_output,
     cr_operator_softmax, cr_operator_attention, cr_operator_separable, cr_operator_grouped;
 
+/* A rectangle of the tile core's parameters (cl/tile.clh), and its index space. The numbers exist here once. */
+typedef struct cr_tile {
+  int rows;           /* TM */
+  int vectors;        /* TN */
+  int vector;         /* V */
+  bool columns_first; /* neighbouring work-items take neighbouring columns (ROW_DIM 1) */
+  size_t local_rows, local_columns;
+} cr_tile;
+
 struct cr_step {
   const cr_operator *operator_;
   cr_queue *queue;
@@ -42,9 +51,9 @@ struct cr_step {
   cl_kernel kernel;
   size_t largest_group; /* that this kernel runs in: with many registers less than the device's largest */
   size_t global[3], local[3];
-  const struct cr_tile *tile; /* of the tile core, if the kernel has one */
-  cr_buffer *zeros;           /* owned; what conv reads outside the map */
-  cr_step *next;              /* owned; what clblast.c runs after its product */
+  cr_tile tile;     /* of the tile core, if the kernel has one */
+  cr_buffer *zeros; /* owned; what conv reads outside the map */
+  cr_step *next;    /* owned; what clblast.c runs after its product */
   char variant[64];
 };
 

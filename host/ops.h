@@ -17,7 +17,9 @@
 #include "ops_device.h"
 #include "ops_kinds.h"
 #include "ops_resize.h"
+#include "ops_search.h"
 #include "ops_step.h"
+#include "ops_tune.h"
 
 /* Every operator and variant that the device may be given, against double precision. */
 clreid_status cr_selftest(cr_device *device, int *checks, clreid_error *error);

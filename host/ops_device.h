@@ -42,6 +42,7 @@ typedef struct cr_device cr_device; /* counted references; any thread */
 typedef struct cr_device_config {
   const char *choice; /* as clreid_device_config */
   const char *cache_folder;
+  const char *tuning_folder;
   const char *kernel_folder;
   cr_log log;
 } cr_device_config;

@@ -12,11 +12,12 @@ typedef struct cr_op {
   cr_view view[CR_VIEWS];
   cr_buffer *weights, *bias; /* borrowed from the model; NULL: none */
   cr_activation activation;
-  bool half;         /* storage of all views and of packed weights; sums are float */
-  bool float_output; /* output float even where the storage is half (conv, pool, scale) */
-  bool float_input;  /* input float even where the storage is half (scale) */
-  bool plain;        /* the plain twin of the kernel */
-  int streams;       /* > 1: maps a picture; the views' picture stride is from map to map, for 0 and 1 there is one */
+  bool half;                  /* storage of all views and of packed weights; sums are float */
+  bool float_output;          /* output float even where the storage is half (conv, pool, scale) */
+  bool float_input;           /* input float even where the storage is half (scale) */
+  bool plain;                 /* the plain twin of the kernel */
+  const struct cr_tile *tile; /* for tests and tuning: the tile to run in, if the kernel can; NULL: chosen */
+  int streams; /* > 1: maps a picture; the views' picture stride is from map to map, for 0 and 1 there is one */
   union {
     cr_conv conv;
     cr_gemm gemm;
@@ -44,7 +45,7 @@ void cr_step_destroy(cr_step *step); /* NULL allowed */
  * largest batch and for one. */
 clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error);
 int cr_step_launches(const cr_step *step);        /* a call of CLBlast counts as one */
-const char *cr_step_variant(const cr_step *step); /* "conv 6x16 vec16": for profiles */
+const char *cr_step_variant(const cr_step *step); /* "conv 6x1x16": for profiles */
 
 /* Lays out convolution weights for the device's kernels: weights[out_channels][channels / groups][kernel_height]
  * [kernel_width] times scale[out_channels] -> a buffer, of halves if op->half. Uses op->conv, op->half, op->plain. */

@@ -2,9 +2,12 @@
  * selftest.c - every operator, in every variant that this device is given, against double precision on the host.
  *
  * A device that passes can be trusted with a network; one that does not is named with operator, case and element. The
- * cases are few and small, chosen so that each tile the device may be given is run; tests/ has the many.
+ * cases are few and small, chosen so that each tile the device may be given is run, and each that was tuned for it;
+ * tests/ has the many.
  */
+#include "selftest.h"
 #include "oracle.h"
+#include "tuning.h"
 
 enum {
   BIAS = 1,
@@ -20,7 +23,7 @@ enum {
   GATE = 1024,
 };
 
-/* Rows up to 3, up to 2048 and beyond, and columns up to 16, 64 and beyond, decide the tile (host/tile.c). */
+/* Rows up to 3, up to 2048 and beyond, and columns up to 16, 64 and beyond, decide the tile (host/tiles.rows). */
 static const struct {
   int batch, height, width, channels, out, groups;
   cr_window window;
@@ -112,25 +115,31 @@ static clreid_status check_all(cr_queue *queue, cr_trial_spec spec, int *checks,
   return CLREID_OK;
 }
 
+static cr_trial_spec convolution_at(size_t i)
+{
+  const cr_trial_spec spec =
+      cr_trial_conv(convolutions[i].batch, convolutions[i].height, convolutions[i].width, convolutions[i].channels,
+                    convolutions[i].out, convolutions[i].groups, convolutions[i].window);
+  return with_options(spec, convolutions[i].options);
+}
+
 static clreid_status check_convolutions(cr_queue *queue, int *checks, clreid_error *error)
 {
-  for (size_t i = 0; i < COUNT(convolutions); i++) {
-    const cr_trial_spec spec =
-        cr_trial_conv(convolutions[i].batch, convolutions[i].height, convolutions[i].width, convolutions[i].channels,
-                      convolutions[i].out, convolutions[i].groups, convolutions[i].window);
-    CR_TRY(check_all(queue, with_options(spec, convolutions[i].options), checks, error));
-  }
+  for (size_t i = 0; i < COUNT(convolutions); i++) CR_TRY(check_all(queue, convolution_at(i), checks, error));
   return CLREID_OK;
+}
+
+static cr_trial_spec product_at(size_t i)
+{
+  cr_trial_spec spec =
+      with_options(cr_trial_gemm(products[i].batch, products[i].m, products[i].n, products[i].k), products[i].options);
+  spec.op.gemm.b_panels = products[i].options & PANELS;
+  return spec;
 }
 
 static clreid_status check_products(cr_queue *queue, int *checks, clreid_error *error)
 {
-  for (size_t i = 0; i < COUNT(products); i++) {
-    cr_trial_spec spec = with_options(cr_trial_gemm(products[i].batch, products[i].m, products[i].n, products[i].k),
-                                      products[i].options);
-    spec.op.gemm.b_panels = products[i].options & PANELS;
-    CR_TRY(check_all(queue, spec, checks, error));
-  }
+  for (size_t i = 0; i < COUNT(products); i++) CR_TRY(check_all(queue, product_at(i), checks, error));
   return CLREID_OK;
 }
 
@@ -191,10 +200,70 @@ static clreid_status check_harmony(cr_queue *queue, int *checks, clreid_error *e
   return CLREID_OK;
 }
 
+/* ---- Tiles ------------------------------------------------------------------------------------------------------- */
+
+static cr_trial_spec separable_at(size_t i)
+{
+  const int stride = i ? 2 : 1;
+  return (cr_trial_spec){.op = {.kind = CR_SEPARABLE,
+                                .separable = {.height = 7,
+                                              .width = 9,
+                                              .channels = 5,
+                                              .out_height = 6 / stride + 1,
+                                              .out_width = 8 / stride + 1,
+                                              .out_channels = 20,
+                                              .stride = stride}},
+                         .batch = 2};
+}
+
+clreid_status cr_selftest_tile(cr_queue *queue, cr_tiled kernel, const cr_tile *tile, bool half, int *checks,
+                               clreid_error *error)
+{
+  const bool conv = kernel == CR_TILED_CONV, separable = kernel == CR_TILED_SEPARABLE;
+  const size_t count = conv ? COUNT(convolutions) : separable ? 2 : COUNT(products);
+  for (size_t i = 0; i < count; i += 3) { /* a few: each may be another program */
+    cr_trial_spec spec = conv ? convolution_at(i) : separable ? separable_at(i) : product_at(i);
+    cr_tiled_shape shape;
+    spec.seed = 1;
+    spec.op.half = half;
+    spec.op.tile = tile;
+    if (cr_tiled_shape_of(&spec.op, spec.batch, &shape) && cr_tile_fits(tile, &shape))
+      CR_TRY(run_and_check(queue, &spec, false, checks, error));
+  }
+  return CLREID_OK;
+}
+
+/* Does a row before this one have the same tile for the same kernel? */
+static bool is_repeated(const cr_device *device, size_t index, const cr_tuned *row)
+{
+  cr_tuned other;
+  for (size_t i = 0; i < index && cr_tuning_at(device, i, &other); i++)
+    if (other.text[0][0] && other.kernels == row->kernels && other.precision == row->precision &&
+        cr_tile_same(&other.tile, &row->tile))
+      return true;
+  return false;
+}
+
+/* Those of rows that are bound to this device. */
+static clreid_status check_tuned(cr_queue *queue, int *checks, clreid_error *error)
+{
+  cr_tuned row;
+  for (size_t i = 0; cr_tuning_at(queue->device, i, &row); i++) {
+    if (!row.text[0][0] || !cr_tile_valid(&row.tile, &queue->device->facts)) continue;
+    if (is_repeated(queue->device, i, &row)) continue;
+    for (int kernel = 0; kernel < CR_TILED_ATTENTION; kernel++)
+      for (int half = 0; half < 2; half++)
+        if (row.kernels & 1u << kernel && row.precision != 2 - half)
+          CR_TRY(cr_selftest_tile(queue, kernel, &row.tile, half, checks, error));
+  }
+  return CLREID_OK;
+}
+
 clreid_status cr_selftest(cr_device *device, int *checks, clreid_error *error)
 {
   static clreid_status (*const parts[])(cr_queue *, int *, clreid_error *) = {
-      check_convolutions, check_products, check_pools, check_row_operators, check_attentions, check_harmony};
+      check_convolutions, check_products, check_pools, check_row_operators,
+      check_attentions,   check_harmony,  check_tuned};
   int count = 0;
   cr_queue *queue;
   CR_TRY(cr_queue_create(device, &queue, error));

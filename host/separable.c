@@ -4,15 +4,10 @@
 #include <stdio.h>
 
 #include "rows.h"
+#include "tile.h"
 
 enum { RING = 8 }; /* as in cl/separable.cl */
 enum { ARG_BAND = 16 };
-
-/* Pixels of a tile: as many sums as fit the registers beside one row and the panel. */
-static int tile_rows(const cr_facts *facts)
-{
-  return facts->float_vector_width >= 16 ? 12 : facts->float_vector_width >= 8 ? 6 : 2;
-}
 
 static clreid_status set_arguments(cr_step *step, clreid_error *error)
 {
@@ -44,13 +39,10 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
                    "%s needs %zu bytes of local memory, but the device has %llu; use another device", step->op.name,
                    bytes, (unsigned long long)facts->local_memory_bytes);
   char options[128];
-  const int rows = tile_rows(facts);
-  snprintf(options, sizeof options, "-DTM=%d -DSTRIDE=%d -DHALF=%d", rows, s->stride, step->op.half);
+  cr_step_tile(step);
+  snprintf(options, sizeof options, "-DTM=%d -DSTRIDE=%d -DHALF=%d", step->tile.rows, s->stride, step->op.half);
   CR_TRY(cr_step_kernel(step, "separable.cl", options, step->op.plain ? "separable_plain" : "separable", error));
-  if (step->op.plain)
-    snprintf(step->variant, sizeof step->variant, "separable plain");
-  else
-    snprintf(step->variant, sizeof step->variant, "separable %dx%d", rows, CR_PANEL);
+  cr_tile_name(step, "separable");
   return set_arguments(step, error);
 }
 

@@ -13,7 +13,7 @@ typedef struct cr_source_file {
   const char *name, *text;
 } cr_source_file;
 
-extern const cr_source_file cr_source_files[]; /* made from cl/ at build time; ends with a NULL name */
+extern const cr_source_file cr_source_files[]; /* made from cl/ and tiles.rows at build time; ends with a NULL name */
 
 /* The whole text of file (for example "conv.cl"); folder NULL: the built-in one. *text is freed with free(). */
 clreid_status cr_source_read(const char *folder, const char *file, char **text, clreid_error *error);

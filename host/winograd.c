@@ -144,7 +144,7 @@ static clreid_status prepare_product(cr_step *step, clreid_error *error)
   const cr_winograd *w = &op->winograd;
   const cr_view *input = &op->view[CR_INPUT], *output = &op->view[CR_OUTPUT];
   char options[128];
-  step->tile = cr_tile_choose(step->queue->device, step->largest_batch * cr_winograd_tiles(w), w->out_channels);
+  cr_step_tile(step);
   cr_tile_options(step, 0, options, sizeof options);
   CR_TRY(cr_step_kernel(step, "gemm.cl", options, op->plain ? "gemm_plain" : "gemm", error));
   cr_tile_name(step, "winograd_product");
@@ -189,7 +189,7 @@ static clreid_status bind_product(cr_step *step, int batch, clreid_error *error)
   if (step->op.plain)
     cr_step_space(step, cr_padded(w->out_channels), rows, planes(w));
   else
-    cr_tile_space(step, step->tile, rows, w->out_channels, planes(w));
+    cr_tile_space(step, rows, w->out_channels, planes(w));
   return cr_args_done(&args, error);
 }
 

@@ -96,6 +96,7 @@ cr_device_config cr_api_device_config(const clreid_device_config *config)
 {
   return (cr_device_config){.choice = config->choice,
                             .cache_folder = config->cache_folder,
+                            .tuning_folder = config->tuning_folder,
                             .kernel_folder = config->kernel_folder,
                             .log = {config->log, config->log_user}};
 }
@@ -194,13 +195,6 @@ static const char *get_option(const void *user, const char *key)
   return NULL;
 }
 
-static bool takes(const cr_network *network, const char *key)
-{
-  for (const char *const *k = network->keys; *k; k++)
-    if (!strcmp(*k, key)) return true;
-  return cr_preprocess_takes(key);
-}
-
 static clreid_status read_options(const cr_network *network, const char *const *options, size_t count,
                                   option_list *list, clreid_error *error)
 {
@@ -213,7 +207,7 @@ static clreid_status read_options(const cr_network *network, const char *const *
                      options[i] ? options[i] : "", OPTION_BYTES);
     snprintf(list->key[i], OPTION_BYTES, "%.*s", (int)(equals - options[i]), options[i]);
     snprintf(list->value[i], OPTION_BYTES, "%s", equals + 1);
-    if (!takes(network, list->key[i]))
+    if (!cr_network_takes(network, list->key[i]) && !cr_preprocess_takes(list->key[i]))
       return cr_fail(error, CLREID_INVALID_NETWORK, "%s takes no option %s", network->name, list->key[i]);
     if (get_option(list, list->key[i]))
       return cr_fail(error, CLREID_INVALID_ARGUMENT, "option %s is given twice", list->key[i]);

@@ -11,6 +11,22 @@ static const char *get_metadata(const void *user, const char *key)
   return cr_weights_metadata(user, key);
 }
 
+/* What the file says is wrong: told with the file's name. */
+static clreid_status blame(const cr_weights *weights, clreid_status status, const clreid_error *said,
+                           clreid_error *error)
+{
+  return cr_fail(error, status, "'%s': %s", cr_weights_path(weights), said->text);
+}
+
+/* Keys that weight files of other programs have, beside those of ours. */
+static bool is_known(const void *user, const char *key)
+{
+  static const char *const keys[] = {"network", "random_seed", "format"};
+  for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+    if (!strcmp(keys[k], key)) return true;
+  return cr_network_takes(user, key) || cr_preprocess_takes(key);
+}
+
 /* The caller's name, the file's, or both if they agree. */
 static clreid_status find_network(const char *asked, const cr_weights *weights, const cr_network **network,
                                   clreid_error *error)
@@ -18,11 +34,28 @@ static clreid_status find_network(const char *asked, const cr_weights *weights, 
   const char *given = cr_weights_metadata(weights, "network");
   if (!asked && !given)
     return cr_fail(error, CLREID_INVALID_NETWORK,
-                   "the weight file does not name its network; name one of those that `clreid networks` lists");
+                   "'%s' does not name its network; name one of those that `clreid networks` lists",
+                   cr_weights_path(weights));
   if (asked && given && strcmp(asked, given))
-    return cr_fail(error, CLREID_INVALID_NETWORK, "the weight file is for network %.64s, not for %.64s", given, asked);
-  *network = cr_network_find(asked ? asked : given, error);
-  return *network ? CLREID_OK : CLREID_INVALID_NETWORK;
+    return cr_fail(error, CLREID_INVALID_NETWORK, "'%s' is for network %.64s, not for %.64s", cr_weights_path(weights),
+                   given, asked);
+  clreid_error said = {CLREID_OK, ""};
+  *network = cr_network_find(asked ? asked : given, &said);
+  if (*network) return CLREID_OK;
+  return given ? blame(weights, said.status, &said, error) : cr_fail(error, said.status, "%s", said.text);
+}
+
+/* What the metadata says of preprocessing and of the network's options. */
+static clreid_status read_metadata(clreid_model *model, const cr_weights *weights, cr_graph **graph,
+                                   clreid_error *error)
+{
+  const cr_options options = {get_metadata, weights};
+  clreid_error said = {CLREID_OK, ""};
+  clreid_status status = cr_preprocess_read(&model->preprocess, get_metadata, weights, &said);
+  if (status == CLREID_OK) status = cr_network_build(model->network, &options, graph, &said);
+  if (status != CLREID_OK) return blame(weights, status, &said, error);
+  cr_weights_say_unknown(weights, is_known, model->network, cr_device_log(model->device));
+  return CLREID_OK;
 }
 
 static uint64_t buffer_bytes(const cr_buffer *buffer)
@@ -96,7 +129,6 @@ static int positions_to_fuse(const cr_device *device)
 static clreid_status build(clreid_model *model, const cr_weights *weights, const clreid_model_config *config,
                            clreid_error *error)
 {
-  const cr_options options = {get_metadata, weights};
   const cr_plan_config plan_config = {.half = config->precision == CLREID_FP16,
                                       .relation = config->relation,
                                       .library_gemm = config->gemm == CLREID_GEMM_CLBLAST,
@@ -108,8 +140,7 @@ static clreid_status build(clreid_model *model, const cr_weights *weights, const
                                       .maps = config->maps};
   cr_graph *graph;
   CR_TRY(find_network(config->network, weights, &model->network, error));
-  CR_TRY(cr_preprocess_read(&model->preprocess, get_metadata, weights, error));
-  CR_TRY(cr_network_build(model->network, &options, &graph, error));
+  CR_TRY(read_metadata(model, weights, &graph, error));
   size_t count;
   const cr_weight_spec *specs = cr_graph_weights(graph, &count);
   clreid_status status = cr_weights_match(weights, specs, count, error);

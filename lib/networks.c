@@ -62,6 +62,13 @@ int cr_option_int(const cr_options *options, cr_graph *graph, const char *key, i
   return (int)value;
 }
 
+bool cr_network_takes(const cr_network *network, const char *key)
+{
+  for (const char *const *k = network->keys; *k; k++)
+    if (!strcmp(*k, key)) return true;
+  return false;
+}
+
 /* Features are vectors, both of one length. */
 static void check_features(cr_graph *graph)
 {

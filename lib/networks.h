@@ -27,6 +27,9 @@ typedef struct cr_network {
 const cr_network *cr_network_at(size_t index);                            /* NULL past the end */
 const cr_network *cr_network_find(const char *name, clreid_error *error); /* NULL and an error: unknown */
 
+/* Is key one of its options? */
+bool cr_network_takes(const cr_network *network, const char *key);
+
 /* The graph of a network with options; *graph is the caller's. */
 clreid_status cr_network_build(const cr_network *network, const cr_options *options, cr_graph **graph,
                                clreid_error *error);

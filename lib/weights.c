@@ -20,7 +20,6 @@
 #include <string.h>
 
 #include "../host/ops.h"
-#include "../host/system.h"
 
 enum {
   LENGTH_BYTES = 8,          /* of the header length */
@@ -360,9 +359,26 @@ void cr_weights_close(cr_weights *weights)
   free(weights);
 }
 
+const char *cr_weights_path(const cr_weights *weights)
+{
+  return weights->path.text;
+}
+
 const char *cr_weights_metadata(const cr_weights *weights, const char *key)
 {
   return json_string_value(json_object_get(weights->metadata, key));
+}
+
+void cr_weights_say_unknown(const cr_weights *weights, bool (*is_known)(const void *user, const char *key),
+                            const void *user, const cr_log *log)
+{
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)(uintptr_t)weights->metadata, key, value)
+  {
+    if (!is_known(user, key))
+      cr_say(log, "'%s': the metadata '%s' is not known and is ignored", weights->path.text, show(key).text);
+  }
 }
 
 /* ---- Numbers ---------------------------------------------------------------------------------------------------- */
@@ -424,6 +440,24 @@ void cr_weights_read(const cr_weights *weights, const cr_weight_spec *spec, floa
   }
   convert(weights, t, 0, elements(t), scratch);
   *values = scratch;
+}
+
+bool cr_weights_tensor(const cr_weights *weights, const char *name, cr_tensor *result)
+{
+  const tensor *t = find(weights, name);
+  if (!t) return false;
+  *result = (cr_tensor){.name = t->name,
+                        .dtype = t->type->name,
+                        .dims = (int)json_array_size(t->shape),
+                        .bytes = weights->data + t->begin};
+  for (size_t i = 0; i < 4 && i < json_array_size(t->shape); i++)
+    result->shape[i] = (uint64_t)json_integer_value(json_array_get(t->shape, i));
+  return true;
+}
+
+void cr_weights_values(const cr_weights *weights, const char *name, size_t first, size_t count, float *values)
+{
+  convert(weights, find(weights, name), first, count, values);
 }
 
 /* ---- Match: names and shapes ------------------------------------------------------------------------------------ */
@@ -580,15 +614,22 @@ clreid_status cr_weights_match(const cr_weights *weights, const cr_weight_spec *
 
 /* ---- Write ------------------------------------------------------------------------------------------------------ */
 
-static bool spec_elements(const cr_weight_spec *spec, size_t *count)
+static unsigned dtype_bytes(const char *name)
 {
-  size_t product = 1;
-  if (spec->dims < 0 || spec->dims > 4) return false;
-  for (int i = 0; i < spec->dims; i++) {
-    if (spec->shape[i] <= 0 || product > (SIZE_MAX / 8) / (size_t)spec->shape[i]) return false;
-    product *= (size_t)spec->shape[i];
+  const dtype *type = find_dtype(name);
+  return type ? type->bytes : 0;
+}
+
+/* Elements of a tensor to be written; false: their bytes cannot be counted. */
+static bool count_elements(const cr_tensor *t, uint64_t *count)
+{
+  const uint64_t most = INT64_MAX / 8;
+  *count = 1;
+  if (t->dims < 0 || t->dims > 4 || !dtype_bytes(t->dtype)) return false;
+  for (int i = 0; i < t->dims; i++) {
+    if (t->shape[i] > most || (t->shape[i] && *count > most / t->shape[i])) return false;
+    *count *= t->shape[i];
   }
-  *count = product;
   return true;
 }
 
@@ -602,19 +643,19 @@ static bool put_once(json_t *object, const char *key, json_t *value)
   return json_object_set_new(object, key, value) == 0;
 }
 
-static json_t *spec_entry(const cr_weight_spec *spec, size_t count, uint64_t *at)
+static json_t *tensor_entry(const cr_tensor *t, uint64_t count, uint64_t *at)
 {
   json_t *shape = json_array();
-  for (int i = 0; i < spec->dims; i++) json_array_append_new(shape, json_integer(spec->shape[i]));
+  for (int i = 0; i < t->dims; i++) json_array_append_new(shape, json_integer((json_int_t)t->shape[i]));
   uint64_t begin = *at;
-  *at += 4 * (uint64_t)count;
-  return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets", (json_int_t)begin,
+  *at += dtype_bytes(t->dtype) * count;
+  return json_pack("{s:s, s:o, s:[I, I]}", "dtype", t->dtype, "shape", shape, "data_offsets", (json_int_t)begin,
                    (json_int_t)*at);
 }
 
 /* The header as text, to be freed; NULL if a name, a key, a shape or a text cannot stand in one (named in *blame). */
-static char *header_text(const cr_weight_spec *specs, size_t count, const cr_metadata *metadata, size_t metadata_count,
-                         size_t *largest, const char **blame)
+static char *header_text(const cr_tensor *tensors, size_t count, const cr_metadata *metadata, size_t metadata_count,
+                         const char **blame)
 {
   json_t *header = json_object(), *texts = json_object();
   bool good = header && texts;
@@ -625,10 +666,10 @@ static char *header_text(const cr_weight_spec *specs, size_t count, const cr_met
   good = good && put_once(header, "__metadata__", json_incref(texts));
   uint64_t at = 0;
   for (size_t i = 0; i < count && good; i++) {
-    size_t numbers = 0;
-    *blame = specs[i].name;
-    good = spec_elements(&specs[i], &numbers) && put_once(header, specs[i].name, spec_entry(&specs[i], numbers, &at));
-    if (good && numbers > *largest) *largest = numbers;
+    uint64_t numbers = 0;
+    *blame = tensors[i].name;
+    good = count_elements(&tensors[i], &numbers) &&
+           put_once(header, tensors[i].name, tensor_entry(&tensors[i], numbers, &at));
   }
   char *text = good ? json_dumps(header, JSON_COMPACT) : NULL;
   json_decref(texts);
@@ -647,55 +688,102 @@ static clreid_status write_header(cr_file *file, const char *text, clreid_error 
   return cr_file_write(file, spaces, padding, error);
 }
 
-static clreid_status write_numbers(cr_file *file, const float *values, size_t count, clreid_error *error)
+static uint64_t number_bits(const void *number, unsigned bytes)
 {
-  uint8_t bytes[4 * BLOCK];
+  uint16_t two;
+  uint32_t four;
+  uint64_t eight;
+  if (bytes == sizeof two) return memcpy(&two, number, sizeof two), two;
+  if (bytes == sizeof four) return memcpy(&four, number, sizeof four), four;
+  return memcpy(&eight, number, sizeof eight), eight;
+}
+
+clreid_status cr_tensors_put(cr_file *file, const void *numbers, size_t count, unsigned bytes, clreid_error *error)
+{
+  uint8_t block[8 * BLOCK];
   for (size_t done = 0; done < count; done += BLOCK) {
     size_t some = count - done < BLOCK ? count - done : BLOCK;
     for (size_t i = 0; i < some; i++) {
-      uint32_t bits;
-      memcpy(&bits, &values[done + i], sizeof bits);
-      for (unsigned b = 0; b < 4; b++) bytes[4 * i + b] = (uint8_t)(bits >> 8 * b);
+      const uint64_t bits = number_bits((const uint8_t *)numbers + (done + i) * bytes, bytes);
+      for (unsigned b = 0; b < bytes; b++) block[i * bytes + b] = (uint8_t)(bits >> 8 * b);
     }
-    CR_TRY(cr_file_write(file, bytes, 4 * some, error));
+    CR_TRY(cr_file_write(file, block, some * bytes, error));
   }
   return CLREID_OK;
 }
 
-static clreid_status write_all(cr_file *file, const char *header, const cr_weight_spec *specs, size_t count,
-                               float *values, cr_weights_fill *fill, void *user, clreid_error *error)
+static clreid_status write_all(cr_file *file, const char *header, size_t count, cr_tensors_fill *fill, void *user,
+                               clreid_error *error)
 {
   CR_TRY(write_header(file, header, error));
-  for (size_t i = 0; i < count; i++) {
-    size_t numbers = 0;
-    spec_elements(&specs[i], &numbers);
-    fill(user, &specs[i], values, numbers);
-    CR_TRY(write_numbers(file, values, numbers, error));
-  }
+  for (size_t i = 0; i < count; i++) CR_TRY(fill(user, i, file, error));
   return CLREID_OK;
+}
+
+clreid_status cr_tensors_write(const char *path, const cr_tensor *tensors, size_t count, const cr_metadata *metadata,
+                               size_t metadata_count, cr_tensors_fill *fill, void *user, clreid_error *error)
+{
+  const char *blame = "";
+  char *header = header_text(tensors, count, metadata, metadata_count, &blame);
+  if (!header)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT,
+                   "cannot write '%s': '%s' comes twice, is not UTF-8, or has a shape that is not positive",
+                   show(path).text, show(blame).text);
+  cr_file *file = NULL;
+  clreid_status status = cr_file_create(path, &file, error);
+  if (status == CLREID_OK) status = write_all(file, header, count, fill, user, error);
+  if (status == CLREID_OK)
+    status = cr_file_commit(file, error);
+  else
+    cr_file_abandon(file);
+  free(header);
+  return status;
+}
+
+/* ---- Write weights ----------------------------------------------------------------------------------------------- */
+
+typedef struct weights_source {
+  const cr_weight_spec *specs;
+  const cr_tensor *tensors;
+  cr_weights_fill *fill;
+  void *user;
+  float *values; /* [the largest tensor's] */
+} weights_source;
+
+static clreid_status put_weights(void *user, size_t index, cr_file *file, clreid_error *error)
+{
+  const weights_source *from = user;
+  uint64_t count = 0;
+  count_elements(&from->tensors[index], &count);
+  from->fill(from->user, &from->specs[index], from->values, (size_t)count);
+  return cr_tensors_put(file, from->values, (size_t)count, sizeof *from->values, error);
+}
+
+/* A spec without elements gets dimensions that no file has, for cr_tensors_write to refuse it. */
+static cr_tensor spec_tensor(const cr_weight_spec *spec)
+{
+  cr_tensor t = {.name = spec->name, .dtype = dtypes[F32].name, .dims = spec->dims};
+  for (int i = 0; i < spec->dims && i < 4; i++) t.shape[i] = spec->shape[i] > 0 ? (uint64_t)spec->shape[i] : UINT64_MAX;
+  return t;
 }
 
 clreid_status cr_weights_write(const char *path, const cr_weight_spec *specs, size_t count, const cr_metadata *metadata,
                                size_t metadata_count, cr_weights_fill *fill, void *user, clreid_error *error)
 {
-  size_t largest = 1;
-  const char *blame = "";
-  char *header = header_text(specs, count, metadata, metadata_count, &largest, &blame);
-  if (!header)
-    return cr_fail(error, CLREID_INVALID_ARGUMENT,
-                   "cannot write '%s': '%s' comes twice, is not UTF-8, or has a shape that is not positive",
-                   show(path).text, show(blame).text);
-  float *values = calloc(largest, sizeof *values);
-  cr_file *file = NULL;
-  clreid_status status =
-      values ? cr_file_create(path, &file, error)
-             : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a tensor of %zu numbers", largest);
-  if (status == CLREID_OK) status = write_all(file, header, specs, count, values, fill, user, error);
-  if (status == CLREID_OK)
-    status = cr_file_commit(file, error);
-  else
-    cr_file_abandon(file);
-  free(values);
-  free(header);
+  uint64_t largest = 1;
+  cr_tensor *tensors = calloc(count + 1, sizeof *tensors);
+  for (size_t i = 0; i < count && tensors; i++) {
+    uint64_t numbers = 0;
+    tensors[i] = spec_tensor(&specs[i]);
+    if (count_elements(&tensors[i], &numbers) && numbers > largest) largest = numbers;
+  }
+  weights_source from = {specs, tensors, fill, user, calloc((size_t)largest, sizeof *from.values)};
+  const clreid_status status =
+      tensors && from.values
+          ? cr_tensors_write(path, tensors, count, metadata, metadata_count, put_weights, &from, error)
+          : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a tensor of %llu numbers",
+                    (unsigned long long)largest);
+  free(from.values);
+  free(tensors);
   return status;
 }

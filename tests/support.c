@@ -80,6 +80,31 @@ void support_verdict(void)
   if (failed) fail_msg("%d cases failed; each has printed a line that runs it again", failed);
 }
 
+/* ---- Tiles ------------------------------------------------------------------------------------------------------ */
+
+static cr_tile all_tiles[64];
+static int tile_count;
+static bool complete;
+
+/* Every tile of the shipped rows, once. */
+int support_tile_count(void)
+{
+  cr_tuned row;
+  for (size_t i = 0; !complete && cr_tuning_at(device, i, &row); i++) {
+    bool known = row.text[0][0] || row.kernels == 1u << CR_TILED_SEPARABLE;
+    for (int t = 0; t < tile_count; t++) known = known || cr_tile_same(&all_tiles[t], &row.tile);
+    assert_true(tile_count < (int)(sizeof all_tiles / sizeof all_tiles[0]));
+    if (!known) all_tiles[tile_count++] = row.tile;
+  }
+  complete = true;
+  return tile_count;
+}
+
+const cr_tile *support_tile(int index)
+{
+  return &all_tiles[index];
+}
+
 /* ---- Examination ------------------------------------------------------------------------------------------------ */
 
 typedef struct examination {
@@ -210,17 +235,17 @@ static bool examine_all(examination *e)
 {
   const cr_kind kind = e->trial->op.kind;
   const bool tiled = kind == CR_CONV || kind == CR_GEMM || kind == CR_ATTENTION;
-  const int tiles = tiled && !e->trial->op.gemm.library ? (int)cr_tile_count : 0;
+  const int tiles = tiled && !e->trial->op.gemm.library ? support_tile_count() : 0;
   bool good = true;
   /* Each tile is a kernel to compile, so a case meets every third of them, and the device's own; the next case the
    * next. */
   for (int t = 0; t < tiles; t++) {
     if ((t + cases) % 3) continue;
-    if (!cr_tile_valid(&cr_tiles[t], cr_device_facts(device))) continue;
+    if (!cr_tile_valid(support_tile(t), cr_device_facts(device))) continue;
     snprintf(e->variant, sizeof e->variant, " tile%d", t);
-    cr_tile_force(device, t);
+    e->trial->op.tile = support_tile(t);
     if (selected(e)) good = examine_variant(e, false) && good;
-    cr_tile_force(device, -1);
+    e->trial->op.tile = NULL;
   }
   e->variant[0] = 0;
   if (selected(e)) good = examine_variant(e, false) && good;

@@ -30,7 +30,7 @@
 
 #include "device.h"
 #include "oracle.h"
-#include "tile.h"
+#include "tuning.h"
 
 /* Called first in main: reads arguments and environment, prints the seed and how to run again. */
 void support_start(int argc, char **argv);
@@ -44,6 +44,10 @@ uint64_t support_seed(void);
 
 /* The i-th random integer in [low, high]. */
 int support_random(uint64_t i, int low, int high);
+
+/* The tiles that the library ships rows with, for any device. */
+int support_tile_count(void);
+const cr_tile *support_tile(int index);
 
 /* Examines the trial (its seed is set here), counting what fails; the test goes on to its next case. */
 void support_examine(cr_trial_spec spec);

@@ -272,6 +272,11 @@ static void devices(void **state)
   PROVOKE(CLREID_INVALID_ARGUMENT, "needs device", clreid_device_open(NULL, NULL, e));
   PROVOKE(CLREID_INVALID_ARGUMENT, "cpu, gpu or an index",
           clreid_device_open(&(clreid_device_config){.choice = "tpu\n"}, &opened, e));
+  clreid_error device_error = {CLREID_OK, ""};
+  assert_int_equal(clreid_devices_list(&list, &count, NULL, NULL, NULL), CLREID_OK);
+  clreid_devices_free(list);
+  clreid_device_open(&(clreid_device_config){.choice = "4711"}, &opened, &device_error);
+  assert_non_null(strstr(device_error.text, count == 1 ? "the only one has index 0" : "have indices 0 to"));
   PROVOKE(CLREID_UNSUPPORTED_DEVICE, "no device 4711",
           clreid_device_open(&(clreid_device_config){.choice = "4711"}, &opened, e));
   assert_null(opened);
@@ -506,6 +511,78 @@ static void a_feature_that_is_not_finite_names_the_step(void **state)
     clreid_session_destroy(session);
     clreid_model_free(m);
   }
+}
+
+/* ---- What the metadata says -------------------------------------------------------------------------------------- */
+
+static void fill_random(void *user, const cr_weight_spec *spec, float *values, size_t count)
+{
+  (void)user;
+  cr_random_fill(support_seed(), spec, values, count);
+}
+
+static void write_metadata(const char *file, const cr_metadata *metadata, size_t metadata_count)
+{
+  cr_graph *graph;
+  size_t count;
+  clreid_error error = {CLREID_OK, ""};
+  must(cr_network_build(cr_network_find("han-small", NULL), NULL, &graph, &error), &error);
+  const cr_weight_spec *specs = cr_graph_weights(graph, &count);
+  must(cr_weights_write(in_folder(file), specs, count, metadata, metadata_count, fill_random, NULL, &error), &error);
+  cr_graph_destroy(graph);
+}
+
+static void wrong_metadata_is_told_with_the_file(void **state)
+{
+  (void)state;
+  static const struct {
+    cr_metadata metadata[2];
+    size_t count;
+    clreid_status status;
+    const char *says;
+  } table[] = {
+      {{{"", ""}}, 0, CLREID_INVALID_NETWORK, "metadata' does not name its network"},
+      {{{"network", "gan"}}, 1, CLREID_INVALID_NETWORK, "metadata': there is no network 'gan'"},
+      {{{"network", "han-small"}, {"mean", "a"}}, 2, CLREID_INVALID_WEIGHTS, "metadata': metadata mean"},
+      {{{"network", "rga-sc"}, {"height", "x"}}, 2, CLREID_INVALID_NETWORK, "metadata': "},
+  };
+  clreid_model *m;
+  for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+    write_metadata("metadata", table[i].metadata, table[i].count);
+    PROVOKE(table[i].status, table[i].says, clreid_model_load(device, in_folder("metadata"), NULL, &m, e));
+  }
+  /* a wrong name of the caller's is not the file's fault */
+  write_metadata("metadata", NULL, 0);
+  clreid_error error = {CLREID_OK, ""};
+  const clreid_model_config config = {.network = "gan"};
+  assert_int_equal(clreid_model_load(device, in_folder("metadata"), &config, &m, &error), CLREID_INVALID_NETWORK);
+  assert_null(strstr(error.text, "metadata"));
+}
+
+static void count_unknown(void *user, const char *line)
+{
+  check_line(NULL, line);
+  if (!strstr(line, "is not known")) return;
+  assert_non_null(strstr(line, "metadata': the metadata 'colour?' is not known"));
+  ++*(int *)user;
+}
+
+static void unknown_metadata_is_said(void **state)
+{
+  (void)state;
+  static const cr_metadata metadata[] = {
+      {"network", "han-small"}, {"format", "pt"}, {"random_seed", "1"}, {"std", "1,1,1"}, {"colour\n", "red"}};
+  int lines = 0;
+  clreid_device *d;
+  clreid_model *m;
+  clreid_error error = {CLREID_OK, ""};
+  const clreid_device_config config = {.choice = choice(), .log = count_unknown, .log_user = &lines};
+  write_metadata("metadata", metadata, sizeof metadata / sizeof metadata[0]);
+  must(clreid_device_open(&config, &d, &error), &error);
+  must(clreid_model_load(d, in_folder("metadata"), NULL, &m, &error), &error);
+  assert_int_equal(lines, 1);
+  clreid_model_free(m);
+  clreid_device_close(d);
 }
 
 /* ---- Ends ------------------------------------------------------------------------------------------------------- */
@@ -1008,6 +1085,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(wrong_pictures),
       cmocka_unit_test(a_picture_too_large_for_the_device),
       cmocka_unit_test(a_feature_that_is_not_finite_names_the_step),
+      cmocka_unit_test(wrong_metadata_is_told_with_the_file),
+      cmocka_unit_test(unknown_metadata_is_said),
       cmocka_unit_test(nothing_is_null_safe),
       cmocka_unit_test(ends_in_any_order),
       cmocka_unit_test(descriptions),

@@ -292,7 +292,8 @@ static const char *five_pictures(void)
 static void every_subcommand_explains_itself(void **state)
 {
   (void)state;
-  static const char *const names[] = {"devices", "networks", "weights", "embed", "match", "bench", "selftest"};
+  static const char *const names[] = {"devices",  "networks", "weights", "embed",   "match",
+                                      "evaluate", "bench",    "tune",    "selftest"};
   const result *done = clreid("--help");
   assert_done(done);
   for (size_t i = 0; i < sizeof names / sizeof *names; ++i) assert_non_null(strstr(done->out, names[i]));
@@ -523,6 +524,28 @@ static void bench_prints_a_profile(void **state)
   (void)state;
 }
 
+/* A second is enough to see that it begins, ends, says what it found, and drops it again. */
+static void tune_reports_and_forgets(void **state)
+{
+  (void)state;
+  const result *done = clreid("tune --network han-small --batch 2 --seconds 1 --json");
+  assert_done(done);
+  assert_non_null(strstr(done->err, "tune: 1 of "));
+  json_t *all = parse(done->out);
+  const json_int_t shapes = json_integer_value(json_object_get(all, "shapes")),
+                   tuned = json_integer_value(json_object_get(all, "tuned")),
+                   kept = json_integer_value(json_object_get(all, "kept"));
+  assert_true(shapes > 5 && tuned >= 1 && tuned <= shapes && kept <= tuned);
+  assert_int_equal(json_integer_value(json_object_get(all, "refused")), 0);
+  assert_int_equal(json_array_size(json_object_get(all, "rows")), kept);
+  json_decref(all);
+  char text[64];
+  snprintf(text, sizeof text, "%d rows dropped", (int)kept);
+  done = clreid("tune --reset");
+  assert_done(done);
+  assert_non_null(strstr(done->out, text));
+}
+
 static void bench_removes_its_random_weights(void **state)
 {
   const folder *f = *state;
@@ -668,10 +691,20 @@ static void wrong_usage_is_told_apart(void **state)
       {"match --query q --gallery g --top -1", "not '-1'"},
       {"match --query q --gallery g --top 0", "not '0'"},
       {"match --query q --gallery g --metric manhattan", "not 'manhattan'"},
-      {"match --query q --gallery g --rerank", "no option --rerank"},
+      {"match --query q --gallery g --k1 20", "--k1 is a setting of --rerank"},
+      {"match --query q --gallery g --rerank --lambda 2", "from 0 to 1, not '2'"},
+      {"match --query q --gallery g --sheet s.png", "--query-pictures and --gallery-pictures"},
+      {"match --query q --gallery g --query-labels q.csv --gallery-labels g.csv", "for --sheet"},
+      {"match --query q --gallery g --sheet s.png --query-pictures a --gallery-pictures b --query-labels c",
+       "--gallery-labels is missing"},
+      {"evaluate --query q --gallery g --query-labels q.csv", "--gallery-labels G.csv is missing"},
+      {"evaluate --query q --gallery g --query-labels a --gallery-labels b --k2 6", "--k2 is a setting of --rerank"},
       {"bench", "--network NAME or --weights"},
       {"bench --network rga-sc --batch 0", "not '0'"},
       {"bench --network rga-sc --speed", "no option --speed"},
+      {"tune", "--network NAME, --weights W.safetensors or --reset"},
+      {"tune --network rga-sc --seconds 0", "not '0'"},
+      {"tune --network rga-sc --batch 0", "not '0'"},
       {"selftest --json", "no option --json"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
@@ -1027,6 +1060,7 @@ int main(void)
       cmocka_unit_test(bench_reports),
       cmocka_unit_test(bench_profiles),
       cmocka_unit_test(bench_prints_a_profile),
+      cmocka_unit_test(tune_reports_and_forgets),
       with_folder(bench_removes_its_random_weights),
       with_folder(match_finds_the_nearest),
       with_folder(match_refuses_what_does_not_fit),

@@ -144,7 +144,7 @@ errors_pass_report()
 
 # ---- Files
 
-all_files() { find include lib host cl tests samples cmake .ci -type f ! -path '*/__pycache__/*' 2>/dev/null && find . -maxdepth 1 -type f | sed 's|^\./||'; }
+all_files() { find include lib host cl tests samples docs cmake .ci -type f ! -path '*/__pycache__/*' 2>/dev/null; find . -maxdepth 1 -type f | sed 's|^\./||'; }
 text_files() { all_files | grep -E '\.(c|h|cl|clh|cmake|txt|in|py|sh|md)$|^\.ci/|^\.clang-format$|^\.editorconfig$|^\.gitignore$'; }
 open_with_a_comment()
 {

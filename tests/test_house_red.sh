@@ -12,7 +12,7 @@ count=0
 restore()
 {
   rm -rf "$copy/tree" && mkdir "$copy/tree" || exit 1
-  for name in include lib host cl tests samples cmake .ci CMakeLists.txt README.md; do
+  for name in include lib host cl tests samples docs cmake .ci CMakeLists.txt README.md; do
     [ ! -e "$source/$name" ] || cp -R "$source/$name" "$copy/tree/" || exit 1
   done
 }
@@ -82,6 +82,8 @@ broken "$rule" lib/red.c 'void f(void) { exit(1); }'
 broken "$rule" host/red.c 'void f(int x) { assert(x); }'
 broken "$rule" host/red.c 'void f(void) { /* why */ abort(); }'
 broken 'every error passes through cr_fail' lib/red.c 'void f(clreid_error *error) { error->status = 1; }'
+broken "no path of somebody's machine" docs/red.md 'in /home/nobody/pictures'
+broken "no path of somebody's machine" README.md 'in /home/nobody/pictures'
 broken "no path of somebody's machine" tests/red.py '# reads /home/nobody/pictures'
 rule='no tabs, no blanks at line ends, no carriage returns'
 broken "$rule" host/red.c '\tint x;'

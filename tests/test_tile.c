@@ -22,7 +22,9 @@ static void every_choice_is_valid(void **state)
   static const cr_device_type types[] = {CR_DEVICE_OTHER, CR_DEVICE_CPU, CR_DEVICE_GPU, CR_DEVICE_ACCELERATOR};
   static const size_t rows[] = {1, 3, 2047, 2048, (size_t)1 << 40};
   static const int columns[] = {1, 16, 17, 63, 64, 2048};
-  cr_device device = {.forced_tile = -1};
+  cr_device device = {.mutex = cr_mutex_create()};
+  assert_non_null(device.mutex);
+  cr_tuning_load(&device);
   for (size_t t = 0; t < sizeof types / sizeof types[0]; t++)
     for (device.facts.largest_work_group = 1; device.facts.largest_work_group <= 1024;
          device.facts.largest_work_group++)
@@ -31,10 +33,14 @@ static void every_choice_is_valid(void **state)
           for (size_t c = 0; c < sizeof columns / sizeof columns[0]; c++) {
             device.facts.type = types[t];
             device.facts.float_vector_width = width;
-            if (!cr_tile_valid(cr_tile_choose(&device, rows[r], columns[c]), &device.facts))
+            const cr_tiled_shape shape = {.rows = rows[r], .columns = columns[c], .depth = 1, .taps = 1, .groups = 1};
+            const cr_tile tile = cr_tile_choose(&device, &shape);
+            if (!cr_tile_valid(&tile, &device.facts))
               fail_msg("type %d, groups of %d, vectors of %u: %zu rows of %d get a tile that cannot run", types[t],
                        (int)device.facts.largest_work_group, width, rows[r], columns[c]);
           }
+  cr_tuning_free(&device);
+  cr_mutex_destroy(device.mutex);
 }
 
 /* A kernel with many registers runs in smaller groups than the device's largest. */

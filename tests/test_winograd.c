@@ -168,12 +168,14 @@ static void run_op(const cr_op *op, int batch)
   cr_step_destroy(step);
 }
 
+static const cr_tile *product_tile; /* NULL: the device's choice */
+
 /* Pictures first .. first + count - 1, in the planes of a batch of count. */
 static void run(bench *b, bool plain, size_t first, int count)
 {
   clreid_error error = {CLREID_OK, ""};
   const size_t pixels = (size_t)b->out_height * b->out_width;
-  cr_op op = {.name = "winograd", .plain = plain, .winograd = b->w};
+  cr_op op = {.name = "winograd", .plain = plain, .tile = product_tile, .winograd = b->w};
   cr_buffer *packed;
   check(cr_winograd_pack(support_device(), &op, b->weights.host + GUARD, &packed, &error), &error);
   op.kind = CR_WINOGRAD_INPUT;
@@ -320,13 +322,13 @@ static void examine(size_t index)
   float *kept = malloc((b.output.elements + 2 * GUARD) * sizeof *kept);
   assert_non_null(kept);
   memcpy(kept, b.output.host, (b.output.elements + 2 * GUARD) * sizeof *kept);
-  for (size_t t = 0; t < cr_tile_count; t++) {
-    if (!cr_tile_valid(&cr_tiles[t], cr_device_facts(support_device()))) continue;
-    cr_tile_force(support_device(), (int)t);
+  for (int t = 0; t < support_tile_count(); t++) {
+    product_tile = support_tile(t);
+    if (!cr_tile_valid(product_tile, cr_device_facts(support_device()))) continue;
     run(&b, false, 0, b.s.batch);
     assert_same(&b, kept, "another tile", index);
   }
-  cr_tile_force(support_device(), -1);
+  product_tile = NULL;
   run(&b, true, 0, b.s.batch);
   assert_same(&b, kept, "the plain twin", index);
   for (int k = 0; k < b.s.batch; k++) run(&b, false, (size_t)k, 1);

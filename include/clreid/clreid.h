@@ -60,7 +60,7 @@ typedef enum clreid_device_type {
 typedef struct clreid_device_info {
   int index; /* place in the flat list over all platforms, from 0 */
   clreid_device_type type;
-  bool is_default; /* what a NULL choice opens; in a list alone, clreid_device_describe says false */
+  bool is_default; /* what a NULL choice opens */
   bool usable;     /* false: problem says why */
   char name[128];
   char vendor[128];
@@ -89,6 +89,8 @@ typedef struct clreid_device_config {
   const char *choice;        /* "cpu", "gpu", or an index of the list in decimal; NULL: the fastest GPU by its facts,
                                 else a CPU; devices that claim several types come last */
   const char *cache_folder;  /* compiled programs; NULL: clreid/ in the user's cache folder; "": no cache */
+  const char *tuning_folder; /* tuning.rows, what clreid_tune keeps; NULL: the environment variable CLREID_TUNING if
+                                set, else clreid/ in the user's cache folder; "": none is read or written */
   const char *kernel_folder; /* reads *.cl from there, for kernel development; NULL: the environment variable
                                 CLREID_KERNELS if set, else the kernels built into the library */
   clreid_log *log;
@@ -257,7 +259,7 @@ CLREID_API clreid_status clreid_embed_maps(clreid_session *session, const clreid
 typedef struct clreid_profile_row {
   const char *name;       /* "conv1"; unique but for steps of the network that share one */
   const char *kind;       /* of the operator, "conv"; of a row that is no step, its name */
-  const char *variant;    /* the kernel's, "conv 12x32"; empty where nothing is launched */
+  const char *variant;    /* the kernel's, "conv 12x2x16"; empty where nothing is launched */
   int launches;           /* kernel launches */
   double ms;              /* that the device was busy with it; of upload, read back and between launches: that passed */
   uint64_t multiply_adds; /* of the batch, as planned */
@@ -334,6 +336,53 @@ typedef struct clreid_frame_boxes {
 CLREID_API clreid_status clreid_embed_frames(clreid_session *session, const clreid_frame_boxes *frames,
                                              size_t frame_count, float *neck, float *pooled, float *const *maps,
                                              clreid_error *error);
+
+/* ---- Tuning ----------------------------------------------------------------------------------------------------- */
+
+typedef struct clreid_tune_config {
+  int largest_batch; /* of the sessions that shall be fast; 0 means 1 */
+  double seconds;    /* that it may take, roughly; 0 means 60 */
+} clreid_tune_config;
+
+/* What was found for one shape; texts live for the time of the call. */
+typedef struct clreid_tune_layer {
+  int done, total;    /* shapes; this one is done */
+  const char *name;   /* the first layer of this shape */
+  const char *shape;  /* "kernel=conv precision=fp32 rows=2048 ..." */
+  int layers;         /* of this shape */
+  const char *before; /* the variant that layers of this shape had: "conv 6x1x16" */
+  const char *after;  /* the one that they are given from now on; NULL: they keep what they have */
+  double ratio;       /* time of after / time of before, measured in turns; 1 if they keep it */
+  int tried;          /* variants */
+} clreid_tune_layer;
+
+/* Called from clreid_tune's thread after each shape. */
+typedef void clreid_tune_progress(void *user, const clreid_tune_layer *layer);
+
+typedef struct clreid_tune_info {
+  int shapes;  /* that the model's layers have */
+  int tuned;   /* of them in time */
+  int kept;    /* shapes that were given another variant */
+  int tried;   /* variants in all ... */
+  int refused; /* ... and those that failed or gave other bits; the log names them */
+  double seconds;
+  const char *folder; /* of tuning.rows; lives as long as the model; NULL: none, what was kept ends with the device */
+} clreid_tune_info;
+
+/* Looks for the fastest variant of each of the model's layers on its device, the most expensive first. Every variant
+ * must give the same bits as the one before, and pass the self-test's shapes; what is faster by 3 % or more is kept as
+ * a row of tuning.rows in the device's tuning folder, and given to sessions that are created from then on, by this and
+ * other processes: their features have the same bits as before. Rows are for this device, driver and version of the
+ * library, and for batches whose layers have the sizes that were tuned. Nothing else should run meanwhile.
+ * progress, user, info (of the caller) may be NULL. Thread rule: any thread; others may use the model, which makes the
+ * times worthless. */
+CLREID_API clreid_status clreid_tune(clreid_model *model, const clreid_tune_config *config,
+                                     clreid_tune_progress *progress, void *user, clreid_tune_info *info,
+                                     clreid_error *error);
+
+/* Drops the device's rows, those for its other drivers and versions of the library too; *dropped (if not NULL) receives
+ * how many lines of the file they were. */
+CLREID_API clreid_status clreid_tune_reset(clreid_device *device, size_t *dropped, clreid_error *error);
 
 #ifdef __cplusplus
 }

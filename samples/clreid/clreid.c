@@ -20,7 +20,9 @@ static const struct {
     {"weights", command_weights, "write a weight file with random weights, to try things with"},
     {"embed", command_embed, "turn pictures into features"},
     {"match", command_match, "find the nearest gallery features of each query feature"},
+    {"evaluate", command_evaluate, "tell how well features find who is who: mAP and CMC"},
     {"bench", command_bench, "measure how long a picture takes"},
+    {"tune", command_tune, "find the fastest kernels for a network on a device, and keep them"},
     {"selftest", command_selftest, "check every operator of the library on a device"},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

@@ -20,7 +20,9 @@ int command_networks(int argc, char **argv);
 int command_weights(int argc, char **argv);
 int command_embed(int argc, char **argv);
 int command_match(int argc, char **argv);
+int command_evaluate(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_tune(int argc, char **argv);
 int command_selftest(int argc, char **argv);
 
 /* Opens the device that --device names (NULL: the default), its log lines going to stderr with -v. */

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "command.h"
@@ -19,6 +18,7 @@
 #include "json.h"
 #include "profile.h"
 #include "progress.h"
+#include "scratch.h"
 
 enum { MOST_BATCH = 1024, MOST_PASSES = 1000, FEWEST_PASSES = 5, MOST_PROFILED = 500 };
 
@@ -50,9 +50,8 @@ typedef struct settings {
 
 typedef struct run {
   const settings *set;
-  double started;  /* seconds of the clock */
-  char folder[64]; /* of random weights; empty: none */
-  char random[96]; /* the file in it */
+  double started; /* seconds of the clock */
+  scratch random; /* weights, where none are given */
   clreid_device *device;
   clreid_model *model;
   clreid_session *session;
@@ -68,40 +67,6 @@ typedef struct run {
   double prepare_seconds;
 } run;
 
-/* ---- Random weights, where none are given ------------------------------------------------------------------------ */
-
-static clreid_status make_weights(run *it, clreid_error *error)
-{
-  const char *place = getenv("TMPDIR");
-  if (!place || !*place || strlen(place) > 40) place = "/tmp";
-  interrupt_hold();
-  snprintf(it->folder, sizeof it->folder, "%s/clreid-XXXXXX", place);
-  const bool made = mkdtemp(it->folder) != NULL;
-  if (!made) it->folder[0] = '\0';
-  interrupt_release();
-  if (!made) {
-    return console_fail(error, CLREID_INVALID_FILE, "cannot make a folder for random weights in '%s': set TMPDIR",
-                        place);
-  }
-  snprintf(it->random, sizeof it->random, "%s/weights.safetensors", it->folder);
-  interrupt_guard(it->folder);
-  interrupt_guard(it->random);
-  interrupt_hold();
-  const clreid_status status = clreid_weights_random(it->set->network, NULL, 0, 1, it->random, error);
-  interrupt_release();
-  return status;
-}
-
-static void remove_weights(run *it)
-{
-  if (!it->folder[0]) return;
-  remove(it->random);
-  remove(it->folder);
-  interrupt_forget(it->random);
-  interrupt_forget(it->folder);
-  it->folder[0] = '\0';
-}
-
 /* ---- A session and its pictures ---------------------------------------------------------------------------------- */
 
 static clreid_status open_network(run *it, clreid_error *error)
@@ -112,14 +77,14 @@ static clreid_status open_network(run *it, clreid_error *error)
   const clreid_session_config session = {.largest_batch = (int)set->batch};
   interrupt_start(); /* before the device brings its threads */
   clreid_status status = command_open_device(&set->common, &it->device, error);
-  if (status == CLREID_OK && !set->weights) status = make_weights(it, error);
+  if (status == CLREID_OK && !set->weights) status = scratch_make(&it->random, set->network, error);
   if (status != CLREID_OK) return status;
 
   const double before = clock_seconds();
-  status = clreid_model_load(it->device, set->weights ? set->weights : it->random, &model, &it->model, error);
+  status = clreid_model_load(it->device, set->weights ? set->weights : it->random.path, &model, &it->model, error);
   if (status == CLREID_OK) status = clreid_session_create(it->model, &session, &it->session, error);
   it->prepare_seconds = clock_seconds() - before;
-  remove_weights(it); /* the model does not need the file any more */
+  scratch_remove(&it->random); /* the model does not need the file any more */
   return status;
 }
 
@@ -320,7 +285,7 @@ static int bench(const settings *set)
   it->set = set;
   it->started = clock_seconds();
   clreid_status status = open_network(it, &error);
-  remove_weights(it);
+  scratch_remove(&it->random);
   if (status == CLREID_OK) status = make_pictures(it, &error);
   if (status == CLREID_OK) status = measure(it, &error);
   if (status == CLREID_OK) clreid_session_describe(it->session, &it->info);

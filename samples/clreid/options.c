@@ -78,6 +78,20 @@ static bool set_number(const char *command, const options_row *row, const char *
   return true;
 }
 
+/* Digits, and a point among them. */
+static bool set_share(const char *command, const options_row *row, const char *text)
+{
+  const bool is_decimal = strspn(text, "0123456789.") == strlen(text) && strpbrk(text, "0123456789") != NULL;
+  char *end = NULL;
+  const double share = is_decimal ? strtod(text, &end) : -1;
+  if (!is_decimal || *end || share > 1) {
+    console_complain("%s: --%s wants a number from 0 to 1, not '%s'", command, row->name, text);
+    return false;
+  }
+  *(double *)row->value = share;
+  return true;
+}
+
 static bool set_word(const char *command, const options_row *row, const char *text)
 {
   const int place = find_word(row->argument, text);
@@ -106,6 +120,8 @@ static bool set_value(const char *command, const options_row *row, const char *t
     return is_some_text(command, row, text) && add_text(row->value, text);
   case OPTIONS_NUMBER:
     return set_number(command, row, text);
+  case OPTIONS_SHARE:
+    return set_share(command, row, text);
   case OPTIONS_WORD:
     return set_word(command, row, text);
   }

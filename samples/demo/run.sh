@@ -22,11 +22,20 @@ echo "Weights: random, as no trained ones ship. They can tell altered copies of 
 "$clreid" weights --network "$network" --seed 1 --out "$folder/weights.safetensors"
 "$clreid" embed --weights "$folder/weights.safetensors" --out "$folder/query.npy" "$folder"/query/*
 "$clreid" embed --weights "$folder/weights.safetensors" --out "$folder/gallery.npy" "$folder"/gallery/*
-"$clreid" match --query "$folder/query.npy" --gallery "$folder/gallery.npy" --top 4 > "$folder/matches.txt"
 
-# Rows to names: row k of a file is the k-th picture of the folder, in the order that the shell gave them above.
-(cd "$folder/query" && printf '%s\n' *) > "$folder/query.txt"
-(cd "$folder/gallery" && printf '%s\n' *) > "$folder/gallery.txt"
+# Rows to names: row k of a file is the k-th picture of the folder, in the order that the shell gave them above. A picture
+# of person 7 is called p07...; the copies are taken for those of another camera.
+camera=0
+for side in query gallery; do
+  (cd "$folder/$side" && printf '%s\n' *) > "$folder/$side.txt"
+  printf '%s\n' "$folder/$side"/* > "$folder/$side.paths"
+  (echo pid,camid && sed "s/^p\([0-9]*\).*/\1,$camera/" "$folder/$side.txt") > "$folder/$side.csv"
+  camera=1
+done
+set -- --query "$folder/query.npy" --query-labels "$folder/query.csv" \
+  --gallery "$folder/gallery.npy" --gallery-labels "$folder/gallery.csv"
+"$clreid" match "$@" --top 4 --sheet "$folder/sheet.png" \
+  --query-pictures "$folder/query.paths" --gallery-pictures "$folder/gallery.paths" > "$folder/matches.txt"
 awk -v queries="$folder/query.txt" -v gallery="$folder/gallery.txt" '
   BEGIN {
     while ((getline name < queries) > 0) query_name[q++] = name
@@ -48,3 +57,5 @@ awk -v queries="$folder/query.txt" -v gallery="$folder/gallery.txt" '
       first, q, among, all
     if (first < q) exit 1
   }' "$folder/matches.txt"
+echo "How well, as re-identification is judged; a drawing of it is $folder/sheet.png."
+"$clreid" evaluate "$@"

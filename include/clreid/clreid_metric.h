@@ -1,0 +1,12 @@
+/*
+ * clreid_metric.h - what near means between two features; for all headers that compare them.
+ */
+#ifndef CLREID_METRIC_H
+#define CLREID_METRIC_H
+
+typedef enum clreid_metric {
+  CLREID_COSINE = 0, /* 1 - cosine; a feature of zeros has cosine 0 to everything */
+  CLREID_EUCLIDEAN,  /* the L2 distance */
+} clreid_metric;
+
+#endif
