@@ -76,8 +76,8 @@ __kernel void attention(__global const STORAGE *restrict g, const ulong g_offset
                         const int positions, const int inner, __local float *weights, __local float *of_row)
 {
   const int lane = get_local_id(0), lanes = get_local_size(0);
-  const int row = get_group_id(1) * TM;
-  const ulong batch = get_group_id(2);
+  const int row = get_global_id(1) * TM;
+  const ulong batch = get_global_id(2);
   const int vectors = (positions + PANEL - 1) / PANEL * PANEL_VECTORS, stride = vectors * V;
   const int inner_vectors = (inner + PANEL - 1) / PANEL * PANEL_VECTORS;
   VECTOR acc[TM][TN];

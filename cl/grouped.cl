@@ -15,8 +15,8 @@
  *                    step 1    b b b b   f f f f   j j j j   n n n n     ...
  *
  * An input pixel is used by nine taps, so it is spread once, into private memory: a ring of three input rows under the
- * strip, of which the next line of outputs needs STRIDE new ones. A work-item goes down the lines of one strip, and asks for
- * what its next line reads and writes ahead where the compiler knows how.
+ * strip, of which the next line of outputs needs STRIDE new ones. A work-item goes down the lines of one strip, and
+ * asks for what its next line reads and writes ahead where the compiler knows how.
  *
  *   index space   panels x (strips x blocks of lines) x pictures
  *   weights       [panel][tap][GROUP][PANEL]

@@ -118,7 +118,7 @@ __kernel void harmony(__global const STORAGE *restrict input, const ulong input_
                       const ulong output_offset, const ulong output_picture, const int height, const int width,
                       const int channels, const int reduced, const int centres, __local float *scratch)
 {
-  const ulong batch = get_group_id(1);
+  const ulong batch = get_global_id(1);
   __global const STORAGE *map = input + input_offset + batch * input_picture;
   const int positions = height * width, padded = PADDED(channels);
   const int small_height = (height + 1) / 2, small_width = (width + 1) / 2;

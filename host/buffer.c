@@ -10,9 +10,10 @@ static clreid_status check_size(const cr_device *device, size_t bytes, clreid_er
 {
   const uint64_t largest = device->facts.largest_buffer_bytes;
   if (largest && bytes > largest)
-    return cr_fail(error, CLREID_OUT_OF_DEVICE_MEMORY,
-                   "a buffer of %zu bytes is needed, but %s allows %llu at most; use a smaller batch", bytes,
-                   device->facts.name, (unsigned long long)largest);
+    return cr_fail(
+        error, CLREID_OUT_OF_DEVICE_MEMORY,
+        "a buffer of %zu bytes is needed, but %s allows %llu at most; use smaller pictures or another device", bytes,
+        device->facts.name, (unsigned long long)largest);
   return CLREID_OK;
 }
 

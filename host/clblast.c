@@ -42,8 +42,18 @@ static clreid_status prepare_epilogue(cr_step *step, clreid_error *error)
   return cr_step_create(step->queue, &op, step->largest_batch, &step->next, error);
 }
 
+/* As many pictures a call as a launch may take. */
+static int most_pictures(const cr_step *step, int batch)
+{
+  const cr_limits limits = cr_limits_of(step->queue->device);
+  const uint64_t most = limits.work / (step->map_work ? step->map_work : 1);
+  return most < 1 ? 1 : most < (uint64_t)batch ? (int)most : batch;
+}
+
 static clreid_status prepare(cr_step *step, clreid_error *error)
 {
+  const int most = most_pictures(step, step->largest_batch);
+  step->launches = (step->largest_batch - 1) / most + 1;
   enter(step->queue->device);
   snprintf(step->variant, sizeof step->variant, "gemm clblast");
   return prepare_epilogue(step, error);
@@ -64,7 +74,8 @@ static clreid_status check(CLBlastStatusCode code, const cr_op *op, clreid_error
                  op->gemm.m, op->gemm.n, op->gemm.k, code);
 }
 
-static clreid_status run(cr_step *step, int batch, clreid_error *error)
+/* Pictures first .. first + count - 1. */
+static clreid_status multiply(cr_step *step, int first, int count, clreid_error *error)
 {
   const cr_op *op = &step->op;
   const cr_gemm *g = &op->gemm;
@@ -73,10 +84,18 @@ static clreid_status run(cr_step *step, int batch, clreid_error *error)
   /* The padding columns of b and of the output too, so that padding is what our own kernel makes it. */
   const CLBlastStatusCode code = CLBlastSgemmStridedBatched(
       CLBlastLayoutRowMajor, by_rows ? CLBlastTransposeNo : CLBlastTransposeYes, CLBlastTransposeNo, g->m,
-      cr_padded(g->n), g->k, 1.0f, a->buffer->memory, a->offset, by_rows ? a->row : g->input_column, a->picture,
-      b->buffer->memory, b->offset, b->row, b->picture, 0.0f, c->buffer->memory, c->offset, c->row, c->picture, batch,
+      cr_padded(g->n), g->k, 1.0f, a->buffer->memory, a->offset + first * a->picture,
+      by_rows ? a->row : g->input_column, a->picture, b->buffer->memory, b->offset + first * b->picture, b->row,
+      b->picture, 0.0f, c->buffer->memory, c->offset + first * c->picture, c->row, c->picture, count,
       &step->queue->queue, cr_times_note_call(step->queue));
-  CR_TRY(check(code, op, error));
+  return check(code, op, error);
+}
+
+static clreid_status run(cr_step *step, int batch, clreid_error *error)
+{
+  const int most = most_pictures(step, batch);
+  for (int first = 0; first < batch; first += most)
+    CR_TRY(multiply(step, first, batch - first < most ? batch - first : most, error));
   return step->next ? cr_step_run(step->next, batch, error) : CLREID_OK;
 }
 

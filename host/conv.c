@@ -1,7 +1,6 @@
 /*
  * conv.c - convolution: packing of weights, choice of the tile, launch. The arithmetic stands in cl/conv.cl.
  */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -156,11 +155,6 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
 {
   const cr_conv *c = &step->op.conv;
   char options[192];
-  const size_t rows = (size_t)step->largest_batch * c->out_height * c->out_width;
-  if (rows > INT_MAX)
-    return cr_fail(error, CLREID_UNSUPPORTED_MODEL,
-                   "%s has %zu rows in its largest batch, but at most %d are counted; use a smaller batch",
-                   step->op.name, rows, INT_MAX);
   cr_step_tile(step);
   CR_TRY(create_zeros(step, error));
   const int used = cr_tile_options(step, cr_epilogue_flags(&step->op), options, sizeof options);

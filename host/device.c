@@ -116,6 +116,7 @@ static void read_facts(cl_platform_id platform, cl_device_id id, cr_facts *facts
   facts->clock_mhz = (unsigned)read_number(id, CL_DEVICE_MAX_CLOCK_FREQUENCY);
   facts->float_vector_width = (unsigned)read_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
   facts->fused_multiply_add = read_number(id, CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_FMA;
+  facts->fma_may_be_slow = facts->type != CR_DEVICE_CPU; /* on a CPU it is said only where there is the instruction */
   facts->half_arithmetic = has_extension(id, "cl_khr_fp16");
   facts->local_memory_is_real = read_number(id, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
   facts->global_memory_bytes = read_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);

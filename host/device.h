@@ -27,7 +27,8 @@ struct cr_device {
   char *tuning_folder;  /* NULL: rows are kept for the device's life alone */
   cr_tuned *tuned;      /* rows that say which tile a shape is given, the first that fits; guarded by mutex */
   size_t tuned_count;
-  int half_wide; /* HALF_WIDE of cl/half.clh; by facts, tests try the others */
+  uint64_t forced_launch_work; /* of a launch, for tests, see limit.h; 0: by facts */
+  int half_wide;               /* HALF_WIDE of cl/half.clh; by facts, tests try the others */
 };
 
 #endif

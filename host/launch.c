@@ -123,8 +123,32 @@ static void release_operands(const cr_op *op)
   cr_buffer_release(op->bias);
 }
 
+cr_cut cr_step_cut(const cr_step *step, int maps)
+{
+  const cr_limits limits = cr_limits_of(step->queue->device);
+  return cr_cut_space(&limits, step->global, step->local, step->tile.rows > 0, step->map_work * (uint64_t)maps);
+}
+
+static clreid_status bind(cr_step *step, int maps, clreid_error *error)
+{
+  if (maps == step->bound_batch) return CLREID_OK;
+  CR_TRY(step->operator_->bind(step, maps, error));
+  step->bound_batch = maps;
+  return CLREID_OK;
+}
+
+static clreid_status bind_largest(cr_step *step, clreid_error *error)
+{
+  CR_TRY(bind(step, step->largest_batch, error));
+  if (!step->operator_->run) step->launches = (int)cr_step_cut(step, step->largest_batch).launches;
+  return CLREID_OK;
+}
+
 clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **result, clreid_error *error)
 {
+  if (largest_batch < 1 || largest_batch > cr_op_most_pictures(op))
+    return cr_fail(error, CLREID_UNSUPPORTED_MODEL, "%s counts 1 to %d pictures, a step for %d was asked for", op->name,
+                   cr_op_most_pictures(op), largest_batch);
   cr_step *step = calloc(1, sizeof *step);
   if (!step) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for step %s", op->name);
   step->queue = queue;
@@ -134,7 +158,9 @@ clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch
   step->operator_ = operator_of(queue->device, op);
   for (int d = 0; d < 3; d++) step->local[d] = 1;
   retain_operands(op);
-  const clreid_status status = step->operator_->prepare(step, error);
+  step->map_work = cr_op_work(op);
+  clreid_status status = step->operator_->prepare(step, error);
+  if (status == CLREID_OK) status = bind_largest(step, error);
   if (status != CLREID_OK) {
     cr_step_destroy(step);
     return status;
@@ -153,11 +179,29 @@ void cr_step_destroy(cr_step *step)
   free(step);
 }
 
-static clreid_status enqueue(cr_step *step, clreid_error *error)
+/* Groups first .. first + piece - 1 of each dimension, or as many of them as there are. */
+static clreid_status enqueue_piece(cr_step *step, const cr_cut *cut, const size_t first[3], clreid_error *error)
 {
-  return cr_check(clEnqueueNDRangeKernel(step->queue->queue, step->kernel, 3, NULL, step->global, step->local, 0, NULL,
+  size_t offset[3], global[3];
+  for (int d = 0; d < 3; d++) {
+    const size_t left = cut->groups[d] - first[d];
+    offset[d] = first[d] * step->local[d];
+    global[d] = (left < cut->piece[d] ? left : cut->piece[d]) * step->local[d];
+  }
+  return cr_check(clEnqueueNDRangeKernel(step->queue->queue, step->kernel, 3, offset, global, step->local, 0, NULL,
                                          cr_times_note(step->queue, 0)),
                   "clEnqueueNDRangeKernel", error);
+}
+
+static clreid_status enqueue(cr_step *step, int maps, clreid_error *error)
+{
+  const cr_cut cut = cr_step_cut(step, maps);
+  size_t first[3];
+  for (first[2] = 0; first[2] < cut.groups[2]; first[2] += cut.piece[2])
+    for (first[1] = 0; first[1] < cut.groups[1]; first[1] += cut.piece[1])
+      for (first[0] = 0; first[0] < cut.groups[0]; first[0] += cut.piece[0])
+        CR_TRY(enqueue_piece(step, &cut, first, error));
+  return CLREID_OK;
 }
 
 clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error)
@@ -167,16 +211,13 @@ clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "a batch of %d was asked of a step prepared for 1 to %d", batch,
                    largest);
   const int maps = batch * step->streams;
-  if (maps != step->bound_batch) {
-    CR_TRY(step->operator_->bind(step, maps, error));
-    step->bound_batch = maps;
-  }
-  return step->operator_->run ? step->operator_->run(step, maps, error) : enqueue(step, error);
+  CR_TRY(bind(step, maps, error));
+  return step->operator_->run ? step->operator_->run(step, maps, error) : enqueue(step, maps, error);
 }
 
 int cr_step_launches(const cr_step *step)
 {
-  return 1 + (step->next ? cr_step_launches(step->next) : 0);
+  return step->launches + (step->next ? cr_step_launches(step->next) : 0);
 }
 
 const char *cr_step_variant(const cr_step *step)

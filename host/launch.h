@@ -4,11 +4,15 @@
  * An operator's file (conv.c, gemm.c, ...) fills a step in `prepare`: kernel, constant arguments. `bind` sets what
  * depends on the batch: a few arguments and the index space. launch.c owns the life of steps and is the only place that
  * enqueues a kernel.
+ *
+ * An index space that is too much for one launch (limit.h) is enqueued in pieces that begin at an offset: a kernel
+ * finds its place by get_global_id alone, never by get_group_id, which counts from the piece's begin.
  */
 #ifndef CR_LAUNCH_H
 #define CR_LAUNCH_H
 
 #include "buffer.h"
+#include "limit.h"
 #include "program.h"
 
 /* The numbers of cl/common.clh. */
@@ -51,9 +55,11 @@ struct cr_step {
   cl_kernel kernel;
   size_t largest_group; /* that this kernel runs in: with many registers less than the device's largest */
   size_t global[3], local[3];
-  cr_tile tile;     /* of the tile core, if the kernel has one */
-  cr_buffer *zeros; /* owned; what conv reads outside the map */
-  cr_step *next;    /* owned; what clblast.c runs after its product */
+  uint64_t map_work; /* of a picture or map, see limit.h */
+  int launches;      /* of the largest batch */
+  cr_tile tile;      /* of the tile core, if the kernel has one */
+  cr_buffer *zeros;  /* owned; what conv reads outside the map */
+  cr_step *next;     /* owned; what clblast.c runs after its product */
   char variant[64];
 };
 
@@ -78,6 +84,9 @@ clreid_status cr_step_kernel(cr_step *step, const char *file, const char *option
 /* The index space: items in each dimension, rounded up to the local size, which shrinks to what the kernel can run in:
  * no kernel may rely on the size of its group. */
 void cr_step_space(cr_step *step, size_t first, size_t second, size_t third);
+
+/* The launches that the step's index space is cut into for maps pictures or maps. */
+cr_cut cr_step_cut(const cr_step *step, int maps);
 
 int cr_epilogue_flags(const cr_op *op);
 

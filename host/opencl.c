@@ -60,7 +60,7 @@ clreid_status cr_check(cl_int code, const char *call, clreid_error *error)
   case CL_MEM_OBJECT_ALLOCATION_FAILURE:
   case CL_OUT_OF_RESOURCES:
     return cr_fail(error, CLREID_OUT_OF_DEVICE_MEMORY,
-                   "%s failed with %s (%d): the device is out of memory or resources; try a smaller batch", call,
+                   "%s failed with %s (%d): the device is out of memory or resources; free some or take another", call,
                    cr_code_name(code), code);
   case CL_OUT_OF_HOST_MEMORY:
     return cr_fail(error, CLREID_OUT_OF_MEMORY, "%s failed with %s (%d): out of memory", call, cr_code_name(code),

@@ -26,7 +26,8 @@ typedef struct cr_facts {
   unsigned compute_units;
   unsigned clock_mhz;
   unsigned float_vector_width; /* native */
-  bool fused_multiply_add;     /* fma() is single hardware instruction's worth: CL_FP_FMA */
+  bool fused_multiply_add;     /* there is fma(): CL_FP_FMA */
+  bool fma_may_be_slow;        /* but perhaps in many instructions: the compiler of kernels knows */
   bool half_arithmetic;
   bool local_memory_is_real; /* not a part of global memory */
   uint64_t global_memory_bytes, largest_buffer_bytes, local_memory_bytes;
@@ -92,6 +93,7 @@ typedef struct cr_span {
 /* A queue that notes when each command runs, `most` of them at most; what comes after is not noted until
  * cr_queue_forget begins anew. The driver keeps an event for each: for profiles. */
 clreid_status cr_queue_create_timed(cr_device *device, size_t most, cr_queue **queue, clreid_error *error);
+clreid_status cr_queue_note_more(cr_queue *queue, size_t most, clreid_error *error); /* nothing if it is not timed */
 void cr_queue_forget(cr_queue *queue);
 size_t cr_queue_noted(const cr_queue *queue); /* commands so far; 0 if the queue is not timed */
 /* Waits; *spans[cr_queue_noted()] in the order of the commands, the queue's own until the next call of it. */

@@ -38,13 +38,16 @@ typedef struct cr_op {
 
 typedef struct cr_step cr_step; /* belongs to one queue's thread */
 
+/* The most pictures that a step of op can count: the largest batch of a step goes up to it. */
+int cr_op_most_pictures(const cr_op *op);
+
 /* Builds what op needs on the queue's device. Views must be resolved; buffers are retained. */
 clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **step, clreid_error *error);
 void cr_step_destroy(cr_step *step); /* NULL allowed */
 /* Enqueues the step for batch pictures, 1 .. largest_batch. Allocates and compiles nothing once it has run for the
  * largest batch and for one. */
 clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error);
-int cr_step_launches(const cr_step *step);        /* a call of CLBlast counts as one */
+int cr_step_launches(const cr_step *step);        /* of the largest batch; a call of CLBlast counts as one */
 const char *cr_step_variant(const cr_step *step); /* "conv 6x1x16": for profiles */
 
 /* Lays out convolution weights for the device's kernels: weights[out_channels][channels / groups][kernel_height]

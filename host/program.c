@@ -22,8 +22,9 @@ struct cr_program {
  * to stderr how many warnings there were, and vectors wider than the CPU's give some. */
 static int all_options(const cr_device *device, const char *options, char *text, size_t size)
 {
-  return snprintf(text, size, "-cl-std=CL1.2 -w -DFMA=%d -DHALF_WIDE=%d %s", device->facts.fused_multiply_add,
-                  device->half_wide, options) < (int)size;
+  const int fma = !device->facts.fused_multiply_add ? 0 : device->facts.fma_may_be_slow ? 2 : 1; /* cl/common.clh */
+  return snprintf(text, size, "-cl-std=CL1.2 -w -DFMA=%d -DHALF_WIDE=%d %s", fma, device->half_wide, options) <
+         (int)size;
 }
 
 static clreid_status build(cr_device *device, cl_program program, const char *file, const char *options,

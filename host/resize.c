@@ -173,8 +173,8 @@ static clreid_status place_tables(const cr_resize_picture *pictures, int count, 
     const size_t down_begin = down == across ? across_begin : place_axis(down, pictures, jobs, k, &ints);
     if (ints > INT_MAX)
       return cr_fail(error, CLREID_OUT_OF_DEVICE_MEMORY,
-                     "the resize tables of %d pictures have %zu numbers, but at most %d are addressed; use a smaller "
-                     "batch",
+                     "the resize tables of %d pictures have %zu numbers, but at most %d are addressed; use fewer "
+                     "sizes",
                      count, ints, INT_MAX);
     jobs[k][JOB_ACROSS] = (int32_t)across_begin;
     jobs[k][JOB_ACROSS_TAPS] = (int32_t)padded_taps(across);
@@ -524,6 +524,17 @@ static clreid_status check_picture(const cr_resize_spec *spec, const cr_resize_p
   return CLREID_OK;
 }
 
+/* Multiply-adds of the picture that takes most, see limit.h: three channels, each a sum over the taps of both axes. */
+static uint64_t largest_work(const cr_resize_spec *spec, const cr_resize_picture *pictures, int count)
+{
+  uint64_t taps = 1;
+  for (int k = 0; k < count; k++) {
+    const uint64_t own = (uint64_t)pictures[k].across->taps * (uint64_t)pictures[k].down->taps;
+    taps = own > taps ? own : taps;
+  }
+  return taps * (uint64_t)spec->width * (uint64_t)spec->height * 3;
+}
+
 clreid_status cr_resize_upload(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
 {
   if (count < 1 || count > resize->step->largest_batch)
@@ -537,6 +548,7 @@ clreid_status cr_resize_upload(cr_resize *resize, const cr_resize_picture *pictu
   CR_TRY(write_tables(resize, pictures, count, error));
   for (int k = 0; k < count; k++)
     resize->sources[k] = pictures[k].frame->buffer ? pictures[k].frame->buffer : resize->frames.buffer;
+  resize->step->map_work = largest_work(&resize->spec, pictures, count);
   return CLREID_OK;
 }
 

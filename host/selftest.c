@@ -233,6 +233,101 @@ clreid_status cr_selftest_tile(cr_queue *queue, cr_tiled kernel, const cr_tile *
   return CLREID_OK;
 }
 
+/* ---- Search ------------------------------------------------------------------------------------------------------ */
+
+enum { SEARCH_LENGTH = 200, SEARCH_ROWS = 40, SEARCH_BLOCK = 48, SEARCH_QUERIES = 9 };
+
+/* Numbers of which all sums of products are exact in float: multiples of 1/32 up to 1. */
+static float search_number(unsigned i)
+{
+  return (float)((int)((i * 2654435761u) >> 26) - 32) / 32;
+}
+
+static float search_row(int row, int column)
+{
+  return search_number((unsigned)(row * 1009 + column));
+}
+
+static float search_query(int query, int column)
+{
+  return search_number((unsigned)(100000 + query * 1013 + column));
+}
+
+static double search_product(int query, int row)
+{
+  double sum = 0;
+  for (int k = 0; k < SEARCH_LENGTH; k++) sum += (double)search_query(query, k) * (double)search_row(row, k);
+  return sum;
+}
+
+static clreid_status fill_search(cr_search *search, const cr_search_block *block, bool half, clreid_error *error)
+{
+  float values[SEARCH_LENGTH], queries[SEARCH_QUERIES * SEARCH_LENGTH];
+  uint16_t halves[SEARCH_LENGTH];
+  const float length = 1;
+  for (int r = 0; r < SEARCH_ROWS; r++) {
+    for (int k = 0; k < SEARCH_LENGTH; k++) values[k] = search_row(r, k);
+    cr_to_half(values, halves, SEARCH_LENGTH);
+    CR_TRY(cr_search_put(search, block, r, 1, half ? (const void *)halves : values, error));
+    CR_TRY(cr_search_put_lengths(search, block, r, 1, &length, error));
+  }
+  for (int q = 0; q < SEARCH_QUERIES; q++)
+    for (int k = 0; k < SEARCH_LENGTH; k++) queries[q * SEARCH_LENGTH + k] = search_query(q, k);
+  return cr_search_set_queries(search, queries, SEARCH_QUERIES, error);
+}
+
+/* Every product, and that those above zero are listed, no others. */
+static clreid_status compare_search(cr_search *search, const cr_search_block *block, clreid_error *error)
+{
+  cr_search_limit limits[SEARCH_QUERIES] = {{0}};
+  int32_t counts[SEARCH_QUERIES], rows[SEARCH_BLOCK * SEARCH_QUERIES];
+  float values[SEARCH_BLOCK * SEARCH_QUERIES], sums[SEARCH_ROWS];
+  CR_TRY(cr_search_products(search, block, 0, SEARCH_ROWS, error));
+  CR_TRY(cr_search_select(search, block, limits, 0, SEARCH_ROWS, counts, rows, values, error));
+  for (int q = 0; q < SEARCH_QUERIES; q++) {
+    int above = 0;
+    CR_TRY(cr_search_read_products(search, q, 0, SEARCH_ROWS, sums, error));
+    for (int r = 0; r < SEARCH_ROWS; r++) {
+      const double wanted = search_product(q, r);
+      if ((double)sums[r] != wanted)
+        return cr_fail(error, CLREID_DEVICE_FAILED,
+                       "%s: query %d times row %d is %.9g, it should be %.9g; do not trust "
+                       "this device",
+                       cr_search_variant(search), q, r, (double)sums[r], wanted);
+      above += wanted > 0;
+    }
+    if (counts[q] != above)
+      return cr_fail(error, CLREID_DEVICE_FAILED,
+                     "%s: query %d lists %d rows, it should list %d; do not trust this "
+                     "device",
+                     cr_search_variant(search), q, (int)counts[q], above);
+  }
+  return CLREID_OK;
+}
+
+static clreid_status check_search(cr_queue *queue, int *checks, clreid_error *error)
+{
+  for (int variant = 0; variant < 4; variant++) {
+    const cr_search_spec spec = {.length = SEARCH_LENGTH,
+                                 .half = variant & 1,
+                                 .plain = variant & 2,
+                                 .block_rows = SEARCH_BLOCK,
+                                 .room = SEARCH_BLOCK,
+                                 .staged = 1};
+    cr_search *search;
+    cr_search_block block = {NULL, NULL};
+    CR_TRY(cr_search_create(queue, &spec, &search, error));
+    clreid_status status = cr_search_block_create(search, &block, error);
+    if (status == CLREID_OK) status = fill_search(search, &block, spec.half, error);
+    if (status == CLREID_OK) status = compare_search(search, &block, error);
+    cr_search_block_release(&block);
+    cr_search_destroy(search);
+    CR_TRY(status);
+    *checks += SEARCH_QUERIES * (SEARCH_ROWS + 1);
+  }
+  return CLREID_OK;
+}
+
 /* Does a row before this one have the same tile for the same kernel? */
 static bool is_repeated(const cr_device *device, size_t index, const cr_tuned *row)
 {
@@ -262,8 +357,8 @@ static clreid_status check_tuned(cr_queue *queue, int *checks, clreid_error *err
 clreid_status cr_selftest(cr_device *device, int *checks, clreid_error *error)
 {
   static clreid_status (*const parts[])(cr_queue *, int *, clreid_error *) = {
-      check_convolutions, check_products, check_pools, check_row_operators,
-      check_attentions,   check_harmony,  check_tuned};
+      check_convolutions, check_products, check_pools,  check_row_operators,
+      check_attentions,   check_harmony,  check_search, check_tuned};
   int count = 0;
   cr_queue *queue;
   CR_TRY(cr_queue_create(device, &queue, error));

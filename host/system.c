@@ -270,7 +270,7 @@ int cr_cache_folder(char *path, size_t size)
   return length > 0 && (size_t)length < size;
 }
 
-/* ---- Mutex and clock -------------------------------------------------------------------------------------------- */
+/* ---- Mutex, threads and clock ----------------------------------------------------------------------------------- */
 
 struct cr_mutex {
   pthread_mutex_t mutex;
@@ -301,6 +301,34 @@ void cr_mutex_lock(cr_mutex *mutex)
 void cr_mutex_unlock(cr_mutex *mutex)
 {
   pthread_mutex_unlock(&mutex->mutex);
+}
+
+typedef struct threaded {
+  void (*work)(void *user, int index);
+  void *user;
+  int index;
+} threaded;
+
+static void *work_in_thread(void *user)
+{
+  const threaded *own = user;
+  own->work(own->user, own->index);
+  return NULL;
+}
+
+void cr_run_threads(int count, void (*work)(void *user, int index), void *user)
+{
+  pthread_t threads[CR_MOST_THREADS];
+  threaded own[CR_MOST_THREADS];
+  bool running[CR_MOST_THREADS] = {false};
+  for (int i = 1; i < count && i < CR_MOST_THREADS; i++) {
+    own[i] = (threaded){work, user, i};
+    running[i] = pthread_create(&threads[i], NULL, work_in_thread, &own[i]) == 0;
+  }
+  for (int i = 0; i < count; i++)
+    if (i >= CR_MOST_THREADS || !running[i]) work(user, i);
+  for (int i = 1; i < count && i < CR_MOST_THREADS; i++)
+    if (running[i]) pthread_join(threads[i], NULL);
 }
 
 double cr_seconds(void)

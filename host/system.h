@@ -1,5 +1,6 @@
 /*
- * system.h - what differs between operating systems: mapped files, whole-file writes, locks, folders, the clock.
+ * system.h - what differs between operating systems: mapped files, whole-file writes, locks, threads, folders, the
+ * clock.
  *
  * The only file to port for a system without POSIX. Knows nothing of OpenCL or of networks.
  */
@@ -39,6 +40,11 @@ cr_mutex *cr_mutex_create(void); /* NULL: out of memory */
 void cr_mutex_destroy(cr_mutex *mutex);
 void cr_mutex_lock(cr_mutex *mutex);
 void cr_mutex_unlock(cr_mutex *mutex);
+
+/* work(user, i) for i from 0 to count - 1 side by side, each in a thread of its own but one in the caller's; returns
+ * when all are done. What no thread can be had for, the caller does. At most CR_MOST_THREADS. */
+enum { CR_MOST_THREADS = 64 };
+void cr_run_threads(int count, void (*work)(void *user, int index), void *user);
 
 double cr_seconds(void); /* monotonic */
 void cr_sleep(double seconds);

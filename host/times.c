@@ -4,6 +4,7 @@
 #include "times.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct cr_times {
   size_t most, count;
@@ -40,6 +41,28 @@ void cr_times_destroy(cr_times *times)
   free(times->calls);
   free(times->spans);
   free(times);
+}
+
+/* Room for most entries of size bytes; what is new is zero. */
+static bool grow(void **entries, size_t size, size_t had, size_t most)
+{
+  char *grown = realloc(*entries, most * size);
+  if (!grown) return false;
+  memset(grown + had * size, 0, (most - had) * size);
+  *entries = grown;
+  return true;
+}
+
+clreid_status cr_queue_note_more(cr_queue *queue, size_t most, clreid_error *error)
+{
+  cr_times *times = queue->times;
+  if (!times || most <= times->most) return CLREID_OK;
+  if (!grow((void **)&times->events, sizeof *times->events, times->most, most) ||
+      !grow((void **)&times->calls, sizeof *times->calls, times->most, most) ||
+      !grow((void **)&times->spans, sizeof *times->spans, times->most, most))
+    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for the times of %zu commands", most);
+  times->most = most;
+  return CLREID_OK;
 }
 
 clreid_status cr_queue_create_timed(cr_device *device, size_t most, cr_queue **result, clreid_error *error)

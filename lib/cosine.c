@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "sums.h"
+
 enum {
   ROWS = 192,              /* of a block: a multiple of every tile's rows */
   COLUMNS = 4096,          /* of a block, at most ... */
@@ -15,41 +17,6 @@ enum {
 
 /* ---- In double --------------------------------------------------------------------------------------------------- */
 
-/* Sums stand in LANES parts, added at the end in one order: the compiler can use vectors, and every machine gets the
- * same result. */
-enum { LANES = 8 };
-
-static double add_lanes(const double sums[LANES])
-{
-  return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-}
-
-static double dot_product(const float *a, const float *b, size_t length)
-{
-  double sums[LANES] = {0};
-  size_t i = 0;
-  for (; i + LANES <= length; i += LANES)
-    for (size_t lane = 0; lane < LANES; lane++) sums[lane] += (double)a[i + lane] * (double)b[i + lane];
-  for (size_t lane = 0; i < length; i++, lane++) sums[lane] += (double)a[i] * (double)b[i];
-  return add_lanes(sums);
-}
-
-static double squared_difference(const float *a, const float *b, size_t length)
-{
-  double sums[LANES] = {0};
-  size_t i = 0;
-  for (; i + LANES <= length; i += LANES)
-    for (size_t lane = 0; lane < LANES; lane++) {
-      const double difference = (double)a[i + lane] - (double)b[i + lane];
-      sums[lane] += difference * difference;
-    }
-  for (size_t lane = 0; i < length; i++, lane++) {
-    const double difference = (double)a[i] - (double)b[i];
-    sums[lane] += difference * difference;
-  }
-  return add_lanes(sums);
-}
-
 static const float *row_of(const cr_features *x, size_t row)
 {
   return x->values + row * x->length;
@@ -57,13 +24,13 @@ static const float *row_of(const cr_features *x, size_t row)
 
 double cr_squared_distance(const cr_features *x, size_t a, const cr_features *y, size_t b)
 {
-  return squared_difference(row_of(x, a), row_of(y, b), x->length);
+  return cr_sum_differences(row_of(x, a), row_of(y, b), x->length);
 }
 
 double cr_cosine_distance(const cr_features *x, size_t a, const cr_features *y, size_t b)
 {
   const double norms = x->norms[a] * y->norms[b];
-  const double distance = norms > 0 ? 1 - dot_product(row_of(x, a), row_of(y, b), x->length) / norms : 1;
+  const double distance = norms > 0 ? 1 - cr_sum_products(row_of(x, a), row_of(y, b), x->length) / norms : 1;
   return distance > 0 ? distance : 0; /* rounding may put the cosine of equal directions a little above 1 */
 }
 
@@ -81,7 +48,7 @@ clreid_status cr_features_make(cr_features *features, const float *values, size_
   features->norms = malloc(count * sizeof *features->norms);
   if (!features->norms) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for the norms of %zu features", count);
   for (size_t i = 0; i < count; i++) {
-    const double square = dot_product(row_of(features, i), row_of(features, i), length);
+    const double square = cr_sum_products(row_of(features, i), row_of(features, i), length);
     if (!isfinite(square))
       return cr_fail(error, CLREID_INVALID_ARGUMENT, "row %zu of the %zu of %s is not finite: leave it out", i, count,
                      what);

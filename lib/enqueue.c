@@ -160,7 +160,7 @@ static int fill(clreid_session *s, feed *f)
 {
   int filled = 0, frames = 0;
   const clreid_opencl_frame *before = NULL;
-  for (; filled < s->largest_batch && find_box(f); f->box++) {
+  for (; filled < s->pass_batch && find_box(f); f->box++) {
     const clreid_opencl_boxes *entry = &f->entries[f->entry];
     if (entry->frame != before) {
       s->frames[frames] = lend(s, entry->frame, before, frames);

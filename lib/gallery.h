@@ -9,6 +9,7 @@
 
 #include "../host/ops.h"
 #include "clreid/clreid_gallery.h"
+#include "sums.h"
 
 typedef struct cr_gallery_row {
   int64_t id, label, time;
@@ -82,11 +83,6 @@ clreid_status cr_gallery_fetch(clreid_gallery *g, const cr_gallery_block *block,
                                clreid_error *error);
 /* One of those, as floats in g->row. */
 const float *cr_gallery_fetched(clreid_gallery *g, int index);
-
-/* The sum of squares, and with a second feature that of products, and of squared differences: in double, always in one
- * order. */
-double cr_sum_products(const float *a, const float *b, size_t length);
-double cr_sum_differences(const float *a, const float *b, size_t length);
 
 void cr_gallery_work_destroy(cr_gallery_work *work); /* NULL allowed */
 size_t cr_gallery_work_bytes(const cr_gallery_work *work);

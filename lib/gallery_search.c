@@ -303,6 +303,31 @@ static int by_distance(const void *left, const void *right)
   return (a->place > b->place) - (a->place < b->place);
 }
 
+/* Sorts in place: qsort may allocate. */
+static void sort(void *items, size_t count, size_t size, int (*compare)(const void *left, const void *right))
+{
+  char *at = items;
+  candidate room; /* as large as any, and aligned */
+  char *kept = (char *)&room;
+  for (size_t top = count / 2, end = count; end > 1;) {
+    /* First every place from the middle on becomes the top of a heap, then the largest goes to the end, again and
+     * again. */
+    if (top) {
+      memcpy(kept, at + --top * size, size);
+    } else {
+      memcpy(kept, at + --end * size, size);
+      memcpy(at + end * size, at, size);
+    }
+    size_t hole = top;
+    for (size_t child; (child = 2 * hole + 1) < end; hole = child) {
+      if (child + 1 < end && compare(at + (child + 1) * size, at + child * size) > 0) child++;
+      if (compare(kept, at + child * size) >= 0) break;
+      memcpy(at + hole * size, at + child * size, size);
+    }
+    memcpy(at + hole * size, kept, size);
+  }
+}
+
 /* Computes the distance of a fetched row. */
 static void decide(const clreid_gallery *g, size_t index, candidate *c, const float *row, double row_square)
 {
@@ -342,7 +367,7 @@ static clreid_status decide_some(clreid_gallery *g, size_t first, size_t end, in
 static clreid_status decide_all(clreid_gallery *g, size_t count, clreid_error *error)
 {
   const wanted *list = g->work->wanted;
-  qsort(g->work->wanted, count, sizeof *list, by_place);
+  sort(g->work->wanted, count, sizeof *list, by_place);
   size_t first = 0;
   int rows = 0;
   for (size_t i = 0; i < count; i++) {
@@ -370,7 +395,7 @@ static void prune(query *q, size_t k)
 /* Of decided candidates the k nearest, nearest first. */
 static void keep_nearest(query *q, size_t k)
 {
-  qsort(q->pool, q->pooled, sizeof *q->pool, by_distance);
+  sort(q->pool, q->pooled, sizeof *q->pool, by_distance);
   if (q->pooled > k) q->pooled = k;
   q->best_count = 0;
   for (size_t i = 0; i < q->pooled; i++) note_upper(q, q->pool[i].upper, k);

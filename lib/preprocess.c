@@ -23,6 +23,7 @@ enum {
   FRACTION_BITS = 22,     /* of a fixed-point weight: 8 bits of pixel, 2 of overshoot and sign make it 32 */
   LARGEST_SIDE = 1 << 20, /* of a picture: beyond it a weight of the widest filter nears one unit of 2^-22 */
   CACHE_BYTES = 8 << 20,  /* a thousand typical tables */
+  BUCKETS = 1 << 11,      /* to find them in */
 };
 
 /* ---- Options ---------------------------------------------------------------------------------------------------- */
@@ -202,14 +203,14 @@ static int weigh(const kernel *filter, const scaling *s, int in, int output, dou
 /* ---- The cache of tables ---------------------------------------------------------------------------------------- */
 
 typedef struct entry {
+  struct entry *next; /* in the same bucket */
   cr_axis axis;
   int32_t numbers[]; /* first[out], count[out], weights[out][taps] */
 } entry;
 
 struct cr_axes {
   const kernel *filter;
-  entry **entries;
-  size_t count, capacity;
+  entry *buckets[BUCKETS];
   size_t bytes;
 };
 
@@ -222,8 +223,12 @@ cr_axes *cr_axes_create(cr_filter filter)
 
 static void drop_all(cr_axes *axes)
 {
-  for (size_t k = 0; k < axes->count; k++) free(axes->entries[k]);
-  axes->count = 0;
+  for (int b = 0; b < BUCKETS; b++)
+    for (entry *at = axes->buckets[b], *next; at; at = next) {
+      next = at->next;
+      free(at);
+    }
+  memset(axes->buckets, 0, sizeof axes->buckets);
   axes->bytes = 0;
 }
 
@@ -231,7 +236,6 @@ void cr_axes_destroy(cr_axes *axes)
 {
   if (!axes) return;
   drop_all(axes);
-  free(axes->entries);
   free(axes);
 }
 
@@ -265,17 +269,6 @@ static entry *compute(const kernel *filter, int in, int out, size_t *bytes)
   return made;
 }
 
-static bool make_room(cr_axes *axes)
-{
-  if (axes->count < axes->capacity) return true;
-  size_t capacity = axes->capacity ? 2 * axes->capacity : 64;
-  entry **entries = realloc(axes->entries, capacity * sizeof *entries);
-  if (!entries) return false;
-  axes->entries = entries;
-  axes->capacity = capacity;
-  return true;
-}
-
 clreid_status cr_axes_get(cr_axes *axes, int in, int out, const cr_axis **axis, clreid_error *error)
 {
   if (in < 1 || in > LARGEST_SIDE)
@@ -284,18 +277,19 @@ clreid_status cr_axes_get(cr_axes *axes, int in, int out, const cr_axis **axis, 
   if (out < 1 || out > LARGEST_SIDE)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "resize to a side of %d pixels, but it must be from 1 to %d", out,
                    LARGEST_SIDE);
-  for (size_t k = 0; k < axes->count; k++) {
-    const cr_axis *known = &axes->entries[k]->axis;
-    if (known->in == in && known->out == out) {
-      *axis = known;
+  entry **bucket = &axes->buckets[((size_t)in * 2 + (size_t)out) % BUCKETS];
+  for (const entry *known = *bucket; known; known = known->next) {
+    if (known->axis.in == in && known->axis.out == out) {
+      *axis = &known->axis;
       return CLREID_OK;
     }
   }
   size_t bytes = 0;
-  entry *made = make_room(axes) ? compute(axes->filter, in, out, &bytes) : NULL;
+  entry *made = compute(axes->filter, in, out, &bytes);
   if (!made)
     return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for the resize table %d -> %d of %zu bytes", in, out, bytes);
-  axes->entries[axes->count++] = made;
+  made->next = *bucket;
+  *bucket = made;
   axes->bytes += bytes;
   *axis = &made->axis;
   return CLREID_OK;

@@ -55,10 +55,20 @@ size_t cr_profile_commands(const cr_plan *plan)
   return LAUNCHES_OF_A_STEP * (size_t)plan->step_count + BEFORE_STEPS + CR_OUTPUTS + (size_t)plan->map_count;
 }
 
+/* A step that is too long for one launch is several; a smaller batch may be cut a little differently. */
+static size_t most_commands(const cr_plan *plan, cr_step *const *steps)
+{
+  enum { LAUNCHES_OF_A_RESIZE = 256 };
+  size_t launches = LAUNCHES_OF_A_RESIZE;
+  for (int k = 0; k < plan->step_count; k++) launches += 2 * (size_t)cr_step_launches(steps[k]);
+  return launches + cr_profile_commands(plan);
+}
+
 clreid_status cr_profile_create(const clreid_model *model, cr_step *const *steps, const cr_resize *resize,
                                 cr_queue *queue, cr_profile **result, clreid_error *error)
 {
   const size_t count = (size_t)model->plan->step_count;
+  CR_TRY(cr_queue_note_more(queue, most_commands(model->plan, steps), error));
   cr_profile *profile = calloc(1, sizeof *profile);
   size_t *noted = calloc(CR_STAMP_STEP + count + 1, sizeof *noted);
   clreid_profile_row *rows = calloc(count + OTHERS, sizeof *rows);
@@ -147,7 +157,7 @@ static clreid_profile_row resize_row(const cr_profile *p, const cr_span *spans)
   return (clreid_profile_row){.name = "resize",
                               .kind = "resize",
                               .variant = cr_resize_variant(p->resize),
-                              .launches = 1,
+                              .launches = (int)(p->noted[CR_STAMP_STEP] - from),
                               .ms = run_ms(spans, from, p->noted[CR_STAMP_STEP]),
                               .bytes = moved_bytes(spans, 0, from) + written};
 }
@@ -155,11 +165,12 @@ static clreid_profile_row resize_row(const cr_profile *p, const cr_span *spans)
 static clreid_profile_row step_row(const cr_profile *p, int k, const cr_span *spans)
 {
   const cr_plan_step *step = &p->model->plan->steps[k];
+  const size_t from = p->noted[CR_STAMP_STEP + k], to = p->noted[CR_STAMP_STEP + k + 1];
   return (clreid_profile_row){.name = step->name,
                               .kind = kind_names[step->op.kind],
                               .variant = cr_step_variant(p->steps[k]),
-                              .launches = cr_step_launches(p->steps[k]),
-                              .ms = run_ms(spans, p->noted[CR_STAMP_STEP + k], p->noted[CR_STAMP_STEP + k + 1]),
+                              .launches = (int)(to - from),
+                              .ms = run_ms(spans, from, to),
                               .multiply_adds = (uint64_t)p->batch * step->multiply_adds,
                               .bytes = cr_traffic(p->model->plan, k, &p->model->constants[k], p->batch)};
 }

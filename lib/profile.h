@@ -11,7 +11,8 @@ typedef struct cr_profile cr_profile;
 /* Moments of a pass, in this order; CR_STAMP_STEP + k is before step k, and after the last one for k = step_count. */
 enum { CR_STAMP_BEGIN, CR_STAMP_UPLOADED, CR_STAMP_READ, CR_STAMP_END, CR_STAMP_STEP };
 
-/* Commands that the queue of a profiled session must note: one for each launch and transfer of a pass. */
+/* Commands that the queue of a profiled session must note before its steps are there: one for each launch and transfer
+ * of a pass. */
 size_t cr_profile_commands(const cr_plan *plan);
 
 /* steps[plan->step_count], queue and model are borrowed and must live as long as the profile. */

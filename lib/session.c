@@ -19,7 +19,7 @@ void cr_session_resolve(const clreid_session *s, cr_view *view)
   const cr_plan *plan = s->model->plan;
   const cr_plan_tensor *tensor = &plan->tensors[view->tensor];
   view->buffer = s->arena;
-  view->offset += tensor->offset_bytes * (size_t)s->largest_batch / cr_plan_element_bytes(plan, tensor);
+  view->offset += tensor->offset_bytes * (size_t)s->pass_batch / cr_plan_element_bytes(plan, tensor);
 }
 
 static clreid_status create_step(clreid_session *s, int index, clreid_error *error)
@@ -31,7 +31,7 @@ static clreid_status create_step(clreid_session *s, int index, clreid_error *err
   op.weights = constants->weights;
   op.bias = constants->bias;
   if (constants->matrix) op.view[planned->matrix_role].buffer = constants->matrix;
-  CR_TRY(cr_step_create(s->queue, &op, s->largest_batch, &s->steps[index], error));
+  CR_TRY(cr_step_create(s->queue, &op, s->pass_batch, &s->steps[index], error));
   s->info.launches += cr_step_launches(s->steps[index]);
   return CLREID_OK;
 }
@@ -51,7 +51,7 @@ static clreid_status create_resize(clreid_session *s, clreid_error *error)
                          .plain = plan->config.plain_kernels};
   cr_preprocess_table(&m->preprocess, spec.table);
   s->info.launches++;
-  return cr_resize_create(s->queue, &spec, &output, s->largest_batch, &s->resize, error);
+  return cr_resize_create(s->queue, &spec, &output, s->pass_batch, &s->resize, error);
 }
 
 /* Of one picture, as it comes from the device. */
@@ -69,7 +69,7 @@ static size_t largest_map_bytes(const cr_plan *plan)
 static clreid_status allocate(clreid_session *s, clreid_error *error)
 {
   const cr_plan *plan = s->model->plan;
-  const size_t batch = (size_t)s->largest_batch;
+  const size_t batch = (size_t)s->pass_batch;
   s->steps = calloc((size_t)plan->step_count, sizeof *s->steps);
   s->pictures = calloc(batch, sizeof *s->pictures);
   s->frames = calloc(batch, sizeof *s->frames);
@@ -77,12 +77,13 @@ static clreid_status allocate(clreid_session *s, clreid_error *error)
   s->halves = malloc(batch * cr_padded(plan->feature_length) * sizeof *s->halves);
   s->axes = cr_axes_create(s->model->preprocess.filter);
   if (!s->steps || !s->pictures || !s->frames || !s->features || !s->halves || !s->axes)
-    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a session of batch %d", s->largest_batch);
+    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for passes of %d pictures", s->pass_batch);
   const size_t map_bytes = largest_map_bytes(plan);
   s->map = map_bytes ? malloc(batch * map_bytes) : NULL;
   if (map_bytes && !s->map)
-    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for maps of %d pictures", s->largest_batch);
-  s->info.largest_batch = s->largest_batch;
+    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for maps of %d pictures", s->pass_batch);
+  s->info.pass_batch = s->pass_batch;
+  s->info.launches = 0;
   s->info.arena_bytes = plan->arena_bytes * batch;
   return cr_buffer_create(s->model->device, s->info.arena_bytes, NULL, &s->arena, error);
 }
@@ -122,11 +123,11 @@ static clreid_status resize_blanks(clreid_session *s, int batch, clreid_error *e
   return status;
 }
 
-/* Drivers compile at the first launch, some for each shape of the index space: launch the largest batch and one. */
+/* Drivers compile at the first launch, some for each shape of the index space: launch the largest pass and one. */
 static clreid_status warm_up(clreid_session *s, clreid_error *error)
 {
-  const int batches[] = {s->largest_batch, 1};
-  for (int i = 0; i < (s->largest_batch > 1 ? 2 : 1); i++) {
+  const int batches[] = {s->pass_batch, 1};
+  for (int i = 0; i < (s->pass_batch > 1 ? 2 : 1); i++) {
     CR_TRY(resize_blanks(s, batches[i], error));
     CR_TRY(cr_session_run_steps(s, batches[i], error));
     CR_TRY(cr_queue_finish(s->queue, error));
@@ -137,8 +138,8 @@ static clreid_status warm_up(clreid_session *s, clreid_error *error)
 /* How frames come from an application's memory, and features leave for it. */
 static clreid_status create_deliver(clreid_session *s, clreid_error *error)
 {
-  s->loans = cr_loans_create(s->model->device, s->largest_batch);
-  if (!s->loans) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a batch of %d", s->largest_batch);
+  s->loans = cr_loans_create(s->model->device, s->pass_batch);
+  if (!s->loans) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a batch of %d", s->pass_batch);
   const cr_plan *plan = s->model->plan;
   cr_deliver_spec spec = {.columns = plan->feature_length};
   for (int output = 0; output < CR_OUTPUTS; output++) {
@@ -148,7 +149,7 @@ static clreid_status create_deliver(clreid_session *s, clreid_error *error)
         (cr_view){.tensor = plan->outputs[output], .picture = cr_plan_tensor_elements(tensor), .row = tensor->row};
     cr_session_resolve(s, &spec.view[output]);
   }
-  return cr_deliver_create(s->queue, &spec, s->largest_batch, &s->deliver, error);
+  return cr_deliver_create(s->queue, &spec, s->pass_batch, &s->deliver, error);
 }
 
 static clreid_status prepare(clreid_session *s, const clreid_session_config *config, struct _cl_command_queue *queue,
@@ -165,8 +166,87 @@ static clreid_status prepare(clreid_session *s, const clreid_session_config *con
   CR_TRY(warm_up(s, error));
   if (config->profile) CR_TRY(cr_profile_create(s->model, s->steps, s->resize, s->queue, &s->profile, error));
   if (cr_device_is_adopted(s->model->device)) CR_TRY(create_deliver(s, error));
-  if (queue) CR_TRY(cr_queue_adopt(s->queue, queue, error));
-  cr_say(cr_device_log(s->model->device), "session: batch %d, %d launches, arena %.2f MiB a picture", s->largest_batch,
+  return queue ? cr_queue_adopt(s->queue, queue, error) : CLREID_OK;
+}
+
+/* Undoes prepare, however far it came. */
+static void release(clreid_session *s)
+{
+  cr_profile_destroy(s->profile);
+  for (int k = 0; s->steps && k < s->model->plan->step_count; k++) cr_step_destroy(s->steps[k]);
+  cr_resize_destroy(s->resize);
+  cr_deliver_destroy(s->deliver);
+  cr_loans_destroy(s->loans);
+  cr_queue_destroy(s->queue);
+  cr_buffer_release(s->arena);
+  cr_axes_destroy(s->axes);
+  free(s->steps);
+  free(s->pictures);
+  free(s->frames);
+  free(s->features);
+  free(s->halves);
+  free(s->map);
+  *s = (clreid_session){.model = s->model, .pass_batch = s->pass_batch, .info = s->info};
+}
+
+/* ---- Passes ------------------------------------------------------------------------------------------------------ */
+
+/* Bytes that the activations of a pass may have: one buffer, and no more than half of what the weights leave of the
+ * memory, for others use it too. A driver that does not say how much it has gives 0. */
+static uint64_t room_for_arena(const clreid_model *model)
+{
+  const cr_facts *facts = cr_device_facts(model->device);
+  const uint64_t memory = facts->global_memory_bytes, weights = model->info.weight_bytes;
+  const uint64_t half = !memory ? UINT64_MAX : memory > weights ? (memory - weights) / 2 : 0;
+  const uint64_t buffer = facts->largest_buffer_bytes ? facts->largest_buffer_bytes : UINT64_MAX;
+  return half < buffer ? half : buffer;
+}
+
+/* Of `batch` pictures as many as fit a pass, 1 at least, in as few equal passes as can be. */
+static int choose_pass(const clreid_model *model, int batch)
+{
+  const cr_plan *plan = model->plan;
+  const uint64_t fit = room_for_arena(model) / plan->arena_bytes;
+  int most = fit < 1 ? 1 : fit < (uint64_t)batch ? (int)fit : batch;
+  for (int k = 0; k < plan->step_count; k++) {
+    const int counted = cr_op_most_pictures(&plan->steps[k].op);
+    if (counted < most) most = counted;
+  }
+  const int passes = (batch - 1) / most + 1;
+  return (batch - 1) / passes + 1;
+}
+
+/* What is said where not even one picture fits; cause: what the last try said. */
+static clreid_status fail_to_fit(const clreid_session *s, const clreid_error *cause, clreid_error *error)
+{
+  const cr_facts *facts = cr_device_facts(s->model->device);
+  return cr_fail(error, CLREID_OUT_OF_DEVICE_MEMORY,
+                 "a pass of 1 picture needs %llu bytes for activations beside %llu of weights, but %s, which has %llu "
+                 "and allows %llu in a buffer, has no room for it (%s); use fp16, free memory of the device, or take "
+                 "another",
+                 (unsigned long long)s->model->plan->arena_bytes, (unsigned long long)s->model->info.weight_bytes,
+                 facts->name, (unsigned long long)facts->global_memory_bytes,
+                 (unsigned long long)facts->largest_buffer_bytes, cause->text);
+}
+
+/* The largest pass that the device takes: facts say what it should, and what it has no memory for is halved. */
+static clreid_status prepare_passes(clreid_session *s, const clreid_session_config *config,
+                                    struct _cl_command_queue *queue, clreid_error *error)
+{
+  const cr_log *log = cr_device_log(s->model->device);
+  const int batch = s->info.largest_batch;
+  clreid_error cause = {CLREID_OK, ""};
+  s->pass_batch = choose_pass(s->model, batch);
+  clreid_status status = prepare(s, config, queue, &cause);
+  while (status == CLREID_OUT_OF_DEVICE_MEMORY && s->pass_batch > 1) {
+    release(s);
+    cr_say(log, "session: no room for passes of %d pictures: %s", s->pass_batch, cause.text);
+    s->pass_batch /= 2;
+    status = prepare(s, config, queue, &cause);
+  }
+  if (status == CLREID_OUT_OF_DEVICE_MEMORY) return fail_to_fit(s, &cause, error);
+  if (status != CLREID_OK) return cr_fail(error, status, "%s", cause.text);
+  cr_say(log, "session: batch %d in passes of up to %d, %d launches, arena %.2f MiB a picture", batch, s->pass_batch,
          s->info.launches, (double)s->model->plan->arena_bytes / (1 << 20));
   return CLREID_OK;
 }
@@ -183,9 +263,9 @@ clreid_status cr_session_create(clreid_model *model, const clreid_session_config
   clreid_session *s = calloc(1, sizeof *s);
   if (!s) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a session");
   s->model = model;
-  s->largest_batch = batch;
+  s->info.largest_batch = batch;
   cr_model_retain(model);
-  const clreid_status status = prepare(s, config, queue, error);
+  const clreid_status status = prepare_passes(s, config, queue, error);
   if (status != CLREID_OK) {
     clreid_session_destroy(s);
     return status;
@@ -206,20 +286,7 @@ clreid_status clreid_session_create(clreid_model *model, const clreid_session_co
 void clreid_session_destroy(clreid_session *s)
 {
   if (!s) return;
-  cr_profile_destroy(s->profile);
-  for (int k = 0; s->steps && k < s->model->plan->step_count; k++) cr_step_destroy(s->steps[k]);
-  cr_resize_destroy(s->resize);
-  cr_deliver_destroy(s->deliver);
-  cr_loans_destroy(s->loans);
-  cr_queue_destroy(s->queue);
-  cr_buffer_release(s->arena);
-  cr_axes_destroy(s->axes);
-  free(s->steps);
-  free(s->pictures);
-  free(s->frames);
-  free(s->features);
-  free(s->halves);
-  free(s->map);
+  release(s);
   clreid_model_free(s->model);
   free(s);
 }
@@ -378,10 +445,24 @@ static clreid_status download_maps(clreid_session *s, size_t done, int batch, fl
   return CLREID_OK;
 }
 
-static clreid_status embed_batch(clreid_session *s, int batch, float *neck, float *pooled, clreid_error *error)
+/* Uploads the batch that the feed has filled; where the pixels do not fit, fewer of them, from the feed as it was
+ * before. */
+static clreid_status upload_pass(clreid_session *s, cr_feed before, cr_feed *feed, int *batch, clreid_error *error)
+{
+  clreid_error cause = {CLREID_OK, ""};
+  clreid_status status = cr_session_resize(s, *batch, &cause);
+  while ((status == CLREID_OUT_OF_DEVICE_MEMORY || status == CLREID_OUT_OF_MEMORY) && *batch > 1) {
+    *feed = before;
+    *batch = cr_feed_fill(feed, s->frames, s->pictures, *batch / 2);
+    status = cr_session_resize(s, *batch, &cause);
+  }
+  return status == CLREID_OK ? status : cr_fail(error, status, "%s", cause.text);
+}
+
+/* A pass over what is uploaded. */
+static clreid_status run_pass(clreid_session *s, int batch, float *neck, float *pooled, clreid_error *error)
 {
   bool finite = true;
-  CR_TRY(cr_session_resize(s, batch, error));
   CR_TRY(cr_session_run_steps(s, batch, error));
   CR_TRY(download(s, CR_OUTPUT_NECK, batch, neck, &finite, error));
   if (pooled) CR_TRY(download(s, CR_OUTPUT_POOLED, batch, pooled, &finite, error));
@@ -393,13 +474,16 @@ static clreid_status embed(clreid_session *s, cr_feed feed, float *neck, float *
 {
   const size_t length = (size_t)s->model->plan->feature_length;
   size_t done = 0;
+  int batch;
   feed.serial = &s->serial;
   CR_TRY(cr_feed_check(&feed, error));
-  for (int batch; (batch = cr_feed_fill(&feed, s->frames, s->pictures, s->largest_batch)) > 0; done += (size_t)batch) {
+  for (cr_feed before = feed; (batch = cr_feed_fill(&feed, s->frames, s->pictures, s->pass_batch)) > 0; before = feed) {
     cr_profile_stamp(s->profile, CR_STAMP_BEGIN);
-    CR_TRY(embed_batch(s, batch, neck ? neck + done * length : NULL, pooled ? pooled + done * length : NULL, error));
+    CR_TRY(upload_pass(s, before, &feed, &batch, error));
+    CR_TRY(run_pass(s, batch, neck ? neck + done * length : NULL, pooled ? pooled + done * length : NULL, error));
     CR_TRY(download_maps(s, done, batch, maps, error));
     cr_profile_end(s->profile, batch);
+    done += (size_t)batch;
   }
   return CLREID_OK;
 }

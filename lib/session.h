@@ -9,20 +9,20 @@
 
 struct clreid_session {
   clreid_model *model;
-  int largest_batch;
+  int pass_batch; /* pictures of a pass: the largest batch, or what of it fits the device */
   cr_queue *queue;
   cr_buffer *arena;
   cr_step **steps; /* [plan->step_count] */
   cr_resize *resize;
   cr_axes *axes;
-  cr_resize_picture *pictures; /* [largest_batch], of a batch ... */
+  cr_resize_picture *pictures; /* [pass_batch], of a batch ... */
   cr_frame *frames;            /* ... and what they point to */
   uint64_t serial;             /* of the last frame that was embedded */
-  float *features;             /* [largest_batch][padded D]: what comes back from the device ... */
+  float *features;             /* [pass_batch][padded D]: what comes back from the device ... */
   uint16_t *halves;            /* ... where an output is stored as half */
-  void *map;                   /* a map's tensor of the largest batch; NULL: no maps */
+  void *map;                   /* a map's tensor of a pass; NULL: no maps */
   cr_deliver *deliver;         /* features into an application's memory; NULL: the device is our own */
-  cr_loans *loans;             /* [largest_batch]: the application's memory that frames lie in */
+  cr_loans *loans;             /* [pass_batch]: the application's memory that frames lie in */
   size_t enqueued;             /* pictures since the last check */
   clreid_session_info info;
   cr_profile *profile; /* NULL: nobody asked for one */

@@ -395,6 +395,32 @@ static void a_feature_does_not_depend_on_the_batch(void **state)
   free(alone.values);
 }
 
+/* PoCL is told to be two devices, which give the same bits; --device all spreads each batch over them. */
+static void all_devices_share_the_pictures(void **state)
+{
+  char text[4096];
+  const char *out = of(*state, "all.npy");
+  const features alone = embed(*state, "--flip", five_pictures());
+  line run = {.name = "POCL_DEVICES", .value = "basic pthread"};
+  snprintf(text, sizeof text, "embed -v --flip --batch 4 --device all --weights %s --out %s %s", weights(), out,
+           five_pictures());
+  add(&run, command);
+  add_words(&run, text);
+  const result *done = run_line(&run);
+  assert_int_equal(done->code, 0);
+  const features shared_out = read_features(out);
+  assert_int_equal(shared_out.rows, alone.rows);
+  assert_memory_equal(shared_out.values, alone.values, alone.rows * alone.columns * sizeof(float));
+  if (strstr(done->err, "device 1: ")) {
+    assert_non_null(strstr(done->err, "group: member 0 does"));
+    assert_non_null(strstr(done->err, "group: member 1 does"));
+  } else {
+    printf("SKIPPED: two devices\n");
+  }
+  free(alone.values);
+  free(shared_out.values);
+}
+
 static void flip_is_the_mean_of_a_picture_and_its_mirror_image(void **state)
 {
   const features flipped = embed(*state, "--flip", picture_path(0));
@@ -472,6 +498,23 @@ static void bench_reports(void **state)
   (void)state;
 }
 
+/* Of all devices together: each is named with its part of the one picture. */
+static void check_members(const char *out)
+{
+  json_t *report = parse(out), *members = json_object_get(report, "devices");
+  json_int_t pictures = 0;
+  assert_int_equal(strncmp(json_string_value(json_object_get(report, "device")), "all (", 5), 0);
+  assert_true(json_array_size(members) > 0);
+  for (size_t i = 0; i < json_array_size(members); ++i) {
+    const json_t *member = json_array_get(members, i);
+    assert_true(json_is_string(json_object_get(member, "device")));
+    assert_true(json_is_false(json_object_get(member, "failed")));
+    pictures += json_integer_value(json_object_get(member, "pictures"));
+  }
+  assert_int_equal(pictures, 1);
+  json_decref(report);
+}
+
 static json_int_t sum_of_integers(const json_t *rows, const char *key)
 {
   json_int_t sum = 0;
@@ -494,9 +537,10 @@ static double sum_of_reals(const json_t *rows, const char *key)
  * generous here: other programs may hold the machine's cores. */
 static void bench_profiles(void **state)
 {
-  const result *done = clreid("bench --network han-small --batch 2 --profile --json");
+  const result *done = clreid("bench --network han-small --batch 2 --frame bgr --profile --json");
   assert_done(done);
   json_t *report = parse(done->out);
+  assert_string_equal(json_string_value(json_object_get(report, "frame")), "bgr");
   const json_t *rows = json_object_get(report, "profile"), *kinds = json_object_get(report, "profile_kinds");
   const json_t *total = json_object_get(report, "profile_total");
   assert_true(json_array_size(rows) > 20 && json_array_size(kinds) > 5);
@@ -516,9 +560,14 @@ static void bench_profiles(void **state)
 
 static void bench_prints_a_profile(void **state)
 {
-  const result *done = clreid("bench --network han-small --profile");
+  const result *done = clreid("bench --network han-small --profile --frame nv12");
   assert_done(done);
-  static const char *const texts[] = {"upload", "between launches", "read back", "winograd product",
+  static const char *const texts[] = {"boxes of a frame of 1920 x 1080, nv12",
+                                      "upload",
+                                      "resize",
+                                      "between launches",
+                                      "read back",
+                                      "winograd product",
                                       "the lines explain"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i) assert_non_null(strstr(done->out, texts[i]));
   (void)state;
@@ -551,10 +600,10 @@ static void bench_removes_its_random_weights(void **state)
   const folder *f = *state;
   line run = {.name = "TMPDIR", .value = f->path};
   add(&run, command);
-  add_words(&run, "bench --network rga-none");
+  add_words(&run, "bench --network rga-none --device all --json");
   const result *done = run_line(&run);
   assert_done(done);
-  assert_non_null(strstr(done->out, "ms a picture"));
+  check_members(done->out);
   assert_int_equal(folder_entries(f), 0);
 }
 
@@ -664,6 +713,10 @@ static void wrong_usage_is_told_apart(void **state)
       {"devices --json=yes", "--json takes no value"},
       {"devices --device first", "not 'first'"},
       {"devices --device -1", "not '-1'"},
+      {"devices --device all", "not 'all'"},
+      {"bench --network rga-sc --device all --profile", "--profile is for one device"},
+      {"bench --network rga-sc --device all --frame rgb", "--frame is for one device"},
+      {"bench --network rga-sc --device every", "--device wants cpu, gpu, all or an index, not 'every'"},
       {"devices --device", "--device wants a value"},
       {"weights --seed 1 --out w", "--network NAME is missing"},
       {"weights --network rga-sc --out w", "--seed S is missing"},
@@ -1053,6 +1106,7 @@ int main(void)
       with_folder(random_weights_repeat),
       cmocka_unit_test(the_self_test_passes),
       with_folder(a_feature_does_not_depend_on_the_batch),
+      with_folder(all_devices_share_the_pictures),
       with_folder(flip_is_the_mean_of_a_picture_and_its_mirror_image),
       with_folder(l2_makes_length_one_and_nothing_else),
       with_folder(feature_and_precision_are_chosen),

@@ -12,6 +12,32 @@
 static clreid_error error;
 static clreid_device *device;
 
+/* ---- What the library asks for ---------------------------------------------------------------------------------- */
+
+static long asked = -1; /* calls for memory since it is 0; -1: not counted */
+
+#define WRAP(type, name, parameters, arguments)                                                                        \
+  type __real_##name parameters;                                                                                       \
+  type __wrap_##name parameters;                                                                                       \
+  type __wrap_##name parameters                                                                                        \
+  {                                                                                                                    \
+    if (asked >= 0) asked++;                                                                                           \
+    return __real_##name arguments;                                                                                    \
+  }
+WRAP(void *, malloc, (size_t size), (size))
+WRAP(void *, calloc, (size_t count, size_t size), (count, size))
+WRAP(void *, realloc, (void *old, size_t size), (old, size))
+void __wrap_qsort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *));
+void __real_qsort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *));
+void __wrap_qsort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *))
+{
+  if (asked >= 0) asked++; /* it may */
+  __real_qsort(items, count, size, compare);
+}
+WRAP(cl_mem, clCreateBuffer, (cl_context context, cl_mem_flags flags, size_t size, void *data, cl_int *code),
+     (context, flags, size, data, code))
+WRAP(cl_kernel, clCreateKernel, (cl_program program, const char *name, cl_int *code), (program, name, code))
+
 #define MUST(call)                                                                                                     \
   do {                                                                                                                 \
     if ((call) != CLREID_OK) fail_msg("%s: %s", #call, error.text);                                                    \
@@ -283,6 +309,61 @@ static void neither_queries_nor_blocks_matter(void **state)
   free(together);
   free(queries);
   free_model(&m);
+}
+
+/* The second search with the same k asks for no memory, nor one with fewer matches or queries. */
+static void a_search_allocates_nothing(void **state)
+{
+  (void)state;
+  enum { COUNT = 600, K = 20 };
+  model m = make_model(RANDOM, 30, CLREID_EUCLIDEAN, true, COUNT);
+  float *queries = make_queries(&m, RANDOM, true, 70);
+  clreid_gallery *g = make_gallery(&m, true, false, 0);
+  clreid_match *matches = calloc(70 * K, sizeof *matches);
+  add(g, &m, 0, COUNT);
+  asked = 0;
+  MUST(clreid_gallery_search(g, queries, 70, K, matches, NULL, &error));
+  assert_true(asked > 0); /* it is counted */
+  asked = 0;
+  MUST(clreid_gallery_search(g, queries, 70, K, matches, NULL, &error));
+  MUST(clreid_gallery_search(g, queries, 3, K - 1, matches, NULL, &error));
+  assert_int_equal(asked, 0);
+  asked = -1;
+  free(matches);
+  clreid_gallery_destroy(g);
+  free(queries);
+  free_model(&m);
+}
+
+/* The sums that decide, against plain ones; and what is at distance 1 from everything. */
+static void sums_are_plain_sums(void **state)
+{
+  (void)state;
+  enum { MOST = 41 };
+  float a[MOST], b[MOST];
+  for (size_t length = 1; length <= MOST; length++) {
+    double ab = 0, difference = 0;
+    for (size_t i = 0; i < length; i++) {
+      a[i] = (float)support_random(length * 100 + i, -1000, 1000) / 1000;
+      b[i] = (float)support_random(length * 100 + i + 50, -1000, 1000) / 1000;
+      ab += (double)a[i] * (double)b[i];
+      difference += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+    }
+    assert_true(fabs(cr_sum_products(a, b, length) - ab) < 1e-13);
+    assert_true(fabs(cr_sum_differences(a, b, length) - difference) < 1e-13);
+  }
+  const clreid_gallery_config config = {.feature_length = 3};
+  const float features[4][3] = {{0, 0, 0}, {1, 2, 3}, {2, 4, 6}, {-1, -2, -3}};
+  clreid_match matches[4];
+  clreid_gallery *g;
+  MUST(clreid_gallery_create(device, &config, &g, &error));
+  MUST(clreid_gallery_add(g, features[0], NULL, NULL, 4, NULL, &error));
+  MUST(clreid_gallery_search(g, features[1], 1, 4, matches, NULL, &error));
+  static const int order[] = {1, 2, 0, 3}, distances[] = {0, 0, 1, 2};
+  for (int i = 0; i < 4; i++) assert_true(matches[i].id == order[i] && matches[i].distance == distances[i]);
+  MUST(clreid_gallery_search(g, features[0], 1, 4, matches, NULL, &error));
+  for (int i = 0; i < 4; i++) assert_true(matches[i].id == i && matches[i].distance == 1);
+  clreid_gallery_destroy(g);
 }
 
 static void check_read(clreid_gallery *g, const model *m)
@@ -628,6 +709,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(candidates_beyond_all_room),
       cmocka_unit_test(neither_queries_nor_blocks_matter),
       cmocka_unit_test(what_was_removed_is_gone),
+      cmocka_unit_test(a_search_allocates_nothing),
+      cmocka_unit_test(sums_are_plain_sums),
       cmocka_unit_test(what_cannot_be_is_refused),
       cmocka_unit_test(files_keep_everything),
       cmocka_unit_test(files_of_others),

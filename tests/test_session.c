@@ -1,6 +1,10 @@
 /*
- * test_session.c - proves lib/session.c and lib/model.c: one model under several threads, and the shapes of other
- * devices. Every feature must have the same bits as that of one session on the device as it is.
+ * test_session.c - proves lib/session.c and lib/model.c: one model under several threads, the shapes of other devices,
+ * and batches that a device has no room for. Every feature must have the same bits as that of one session on the device
+ * as it is.
+ *
+ * The linker sends clCreateBuffer and clEnqueueNDRangeKernel through this file (tests/CMakeLists.txt), which lets them
+ * fail as on a device without memory.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -8,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -156,11 +161,212 @@ static void shapes_of_other_devices_make_the_same_bits(void **state)
   folder_remove(&files);
 }
 
+/* ---- Too little memory ------------------------------------------------------------------------------------------- */
+
+static size_t largest_allowed = SIZE_MAX; /* bytes of a buffer that the driver has */
+static int failing_launches;              /* the next ones find no memory: drivers that allocate late */
+
+cl_mem __real_clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void *data, cl_int *code);
+cl_mem __wrap_clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void *data, cl_int *code);
+cl_mem __wrap_clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void *data, cl_int *code)
+{
+  if (size <= largest_allowed) return __real_clCreateBuffer(context, flags, size, data, code);
+  *code = CL_MEM_OBJECT_ALLOCATION_FAILURE;
+  return NULL;
+}
+
+cl_int __real_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
+                                     const size_t *global, const size_t *local, cl_uint waits, const cl_event *wait,
+                                     cl_event *event);
+cl_int __wrap_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
+                                     const size_t *global, const size_t *local, cl_uint waits, const cl_event *wait,
+                                     cl_event *event);
+cl_int __wrap_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
+                                     const size_t *global, const size_t *local, cl_uint waits, const cl_event *wait,
+                                     cl_event *event)
+{
+  if (failing_launches > 0 && failing_launches--) return CL_OUT_OF_RESOURCES;
+  return __real_clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local, waits, wait, event);
+}
+
+static clreid_session *create(clreid_model *model, int largest_batch)
+{
+  clreid_error error = {CLREID_OK, ""};
+  clreid_session *session = NULL;
+  const clreid_session_config config = {.largest_batch = largest_batch};
+  if (clreid_session_create(model, &config, &session, &error) != CLREID_OK) fail_msg("%s", error.text);
+  return session;
+}
+
+static clreid_session_info describe(const clreid_session *session)
+{
+  clreid_session_info info;
+  clreid_session_describe(session, &info);
+  return info;
+}
+
+/* The session's features are those expected; it is destroyed. */
+static void check_and_destroy(clreid_session *session, const float *expected, const char *what)
+{
+  static float features[PICTURES * MOST_FEATURES];
+  clreid_error error = {CLREID_OK, ""};
+  memset(features, 0, sizeof features);
+  if (clreid_embed(session, pictures, PICTURES, features, NULL, &error) != CLREID_OK) fail_msg("%s", error.text);
+  if (memcmp(features, expected, sizeof features)) fail_msg("other bits %s", what);
+  clreid_session_destroy(session);
+}
+
+static char said[4096];
+
+static void listen(void *user, const char *line)
+{
+  (void)user;
+  const size_t used = strlen(said);
+  snprintf(said + used, sizeof said - used, "%s\n", line);
+}
+
+typedef struct place {
+  folder files;
+  clreid_device *device;
+  clreid_model *model;
+  uint64_t arena; /* bytes of a picture */
+  float expected[PICTURES * MOST_FEATURES];
+} place;
+
+static place *open_place(void)
+{
+  clreid_error error = {CLREID_OK, ""};
+  place *p = calloc(1, sizeof *p);
+  char path[512];
+  assert_non_null(p);
+  p->files = folder_make();
+  folder_file(&p->files, "w.safetensors", path);
+  write_weights("rga-parallel", path);
+  if (clreid_device_open(&(clreid_device_config){.log = listen}, &p->device, &error) != CLREID_OK)
+    fail_msg("%s", error.text);
+  p->model = load(p->device, path, CLREID_FP32);
+  clreid_session *session = create(p->model, PICTURES);
+  p->arena = describe(session).arena_bytes / PICTURES;
+  assert_int_equal(describe(session).pass_batch, PICTURES);
+  if (clreid_embed(session, pictures, PICTURES, p->expected, NULL, &error) != CLREID_OK) fail_msg("%s", error.text);
+  clreid_session_destroy(session);
+  said[0] = 0;
+  return p;
+}
+
+static void close_place(place *p)
+{
+  clreid_model_free(p->model);
+  clreid_device_close(p->device);
+  folder_remove(&p->files);
+  free(p);
+}
+
+/* By the facts: the largest buffer, and the memory beside the weights. */
+static void a_batch_that_does_not_fit_runs_in_passes(void **state)
+{
+  (void)state;
+  place *p = open_place();
+  cr_facts *facts = &p->device->device->facts;
+  const cr_facts as_it_is = *facts;
+  clreid_model_info model;
+  clreid_model_describe(p->model, &model);
+  for (int fit = 1; fit <= PICTURES; fit++)
+    for (int by_buffer = 0; by_buffer < 2; by_buffer++) {
+      *facts = as_it_is;
+      said[0] = 0;
+      if (by_buffer) facts->largest_buffer_bytes = fit * p->arena + p->arena / 2;
+      if (!by_buffer) facts->global_memory_bytes = model.weight_bytes + 2 * fit * p->arena + p->arena / 2;
+      clreid_session *session = create(p->model, PICTURES);
+      const clreid_session_info info = describe(session);
+      const int passes = (PICTURES + fit - 1) / fit, even = (PICTURES + passes - 1) / passes;
+      char line[64];
+      snprintf(line, sizeof line, "session: batch %d in passes of up to %d", PICTURES, even);
+      assert_int_equal(info.largest_batch, PICTURES);
+      assert_int_equal(info.pass_batch, even);
+      assert_int_equal(info.arena_bytes, even * p->arena);
+      if (!strstr(said, line)) fail_msg("'%s' was not said, but: %s", line, said);
+      *facts = as_it_is;
+      check_and_destroy(session, p->expected, "in small passes");
+    }
+  close_place(p);
+}
+
+/* By trying: what the driver refuses when it is asked, or later. */
+static void memory_that_runs_out_halves_the_pass(void **state)
+{
+  (void)state;
+  place *p = open_place();
+  clreid_error error = {CLREID_OK, ""};
+  clreid_session *session;
+  largest_allowed = p->arena * 2;
+  session = create(p->model, PICTURES);
+  assert_int_equal(describe(session).pass_batch, 2); /* 5, 2 */
+  assert_non_null(strstr(said, "no room for passes of 5 pictures"));
+  check_and_destroy(session, p->expected, "in passes of 2");
+  largest_allowed = p->arena;
+  session = create(p->model, PICTURES);
+  assert_int_equal(describe(session).pass_batch, 1);
+  largest_allowed = SIZE_MAX;
+  check_and_destroy(session, p->expected, "in passes of 1");
+  failing_launches = 1;
+  session = create(p->model, PICTURES);
+  assert_int_equal(describe(session).pass_batch, 2);
+  check_and_destroy(session, p->expected, "in passes of 2, after a launch failed");
+
+  largest_allowed = p->arena - 1;
+  const clreid_status status = clreid_session_create(p->model, NULL, &session, &error);
+  largest_allowed = SIZE_MAX;
+  assert_int_equal(status, CLREID_OUT_OF_DEVICE_MEMORY);
+  assert_null(session);
+  char needs[64];
+  snprintf(needs, sizeof needs, "a pass of 1 picture needs %llu bytes", (unsigned long long)p->arena);
+  if (!strstr(error.text, needs) || !strstr(error.text, "CL_MEM_OBJECT_ALLOCATION_FAILURE")) fail_msg("%s", error.text);
+  close_place(p);
+}
+
+/* Pictures of a pass whose pixels are too many for one upload. */
+static void pictures_that_do_not_fit_are_uploaded_in_parts(void **state)
+{
+  (void)state;
+  place *p = open_place();
+  clreid_session *session = create(p->model, PICTURES);
+  p->device->device->facts.largest_buffer_bytes = 3 * sizeof pixels[0];
+  largest_allowed = 2 * sizeof pixels[0]; /* the first is the largest */
+  check_and_destroy(session, p->expected, "in uploads of two or so");
+  largest_allowed = SIZE_MAX;
+  close_place(p);
+}
+
+/* A run of many short launches, as a device with a watch-dog is given. */
+static void launches_in_pieces_make_the_same_bits(void **state)
+{
+  (void)state;
+  place *p = open_place();
+  const uint64_t limits[] = {5000000, 200000};
+  clreid_session *whole = create(p->model, PICTURES);
+  int before = describe(whole).launches;
+  clreid_session_destroy(whole);
+  for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+    p->device->device->forced_launch_work = limits[i];
+    clreid_session *session = create(p->model, PICTURES);
+    printf("work of %d: %d launches\n", (int)limits[i], describe(session).launches);
+    assert_true(describe(session).launches > before + 20);
+    before = describe(session).launches;
+    check_and_destroy(session, p->expected, "in pieces");
+  }
+  close_place(p);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(sessions_of_one_model_run_side_by_side),
       cmocka_unit_test(shapes_of_other_devices_make_the_same_bits),
+      cmocka_unit_test(a_batch_that_does_not_fit_runs_in_passes),
+      cmocka_unit_test(memory_that_runs_out_halves_the_pass),
+      cmocka_unit_test(pictures_that_do_not_fit_are_uploaded_in_parts),
+      cmocka_unit_test(launches_in_pieces_make_the_same_bits),
   };
   make_pictures();
   printf("seed 1; again with: test_session\n");

@@ -221,15 +221,18 @@ typedef struct clreid_session_config {
 } clreid_session_config;
 
 /* Plans memory, builds and launches everything once: after this, a run compiles and allocates nothing (but a larger
- * upload buffer, when a batch has more pixels than any before it, and resize tables for sizes not seen before). */
+ * upload buffer, when a batch has more pixels than any before it, and resize tables for sizes not seen before). A
+ * largest batch that the device has no room for is run in smaller passes; CLREID_OUT_OF_DEVICE_MEMORY if a single
+ * picture does not fit. */
 CLREID_API clreid_status clreid_session_create(clreid_model *model, const clreid_session_config *config,
                                                clreid_session **session, clreid_error *error);
 CLREID_API void clreid_session_destroy(clreid_session *session); /* NULL is allowed */
 
 typedef struct clreid_session_info {
-  int largest_batch;
-  int launches;         /* kernel launches of a pass */
-  uint64_t arena_bytes; /* device memory for the activations of the largest batch */
+  int largest_batch;    /* as it was asked for */
+  int pass_batch;       /* pictures that the device works on at a time: as many of them as its memory holds */
+  int launches;         /* kernel launches of such a pass */
+  uint64_t arena_bytes; /* device memory for the activations of such a pass */
 } clreid_session_info;
 CLREID_API void clreid_session_describe(const clreid_session *session, clreid_session_info *info);
 
@@ -241,7 +244,7 @@ typedef struct clreid_picture {
   bool mirrored;      /* left and right exchanged after the resize: for the flip test */
 } clreid_picture;
 
-/* Embeds count pictures (any number: more than the largest batch are run in several passes).
+/* Embeds count pictures (any number: more than fit a pass are run in several).
  * neck (feat) and pooled (feat_), each float[count][D] of the caller or NULL, receive the feature after and before the
  * batch norm neck. The bits of a feature do not depend on the other pictures of the call. On an error the content of
  * both is undefined. Thread rule: one thread a session at a time. */

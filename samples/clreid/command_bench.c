@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "command.h"
 #include "console.h"
+#include "device_set.h"
 #include "interrupt.h"
 #include "json.h"
 #include "profile.h"
@@ -52,13 +53,15 @@ typedef struct run {
   const settings *set;
   double started; /* seconds of the clock */
   scratch random; /* weights, where none are given */
-  clreid_device *device;
-  clreid_model *model;
-  clreid_session *session;
-  clreid_session_info info; /* of the usual session */
-  profile *profile;         /* NULL: not asked for */
-  uint8_t *pixels;          /* [batch][height][width][3], or of a frame */
-  clreid_picture *pictures; /* [batch]; or ... */
+  device_set devices;
+  clreid_group *group;       /* of all devices ... */
+  clreid_model *own_model;   /* ... or of one: its model, */
+  clreid_session *session;   /* and its session */
+  const clreid_model *model; /* of the first device that runs */
+  clreid_session_info info;  /* of the usual session */
+  profile *profile;          /* NULL: not asked for */
+  uint8_t *pixels;           /* [batch][height][width][3], or of a frame */
+  clreid_picture *pictures;  /* [batch]; or ... */
   clreid_frame frame;
   clreid_box *boxes; /* ... [batch] of the frame; NULL: none */
   float *features;   /* [batch][D] */
@@ -69,6 +72,27 @@ typedef struct run {
 
 /* ---- A session and its pictures ---------------------------------------------------------------------------------- */
 
+static clreid_status open_session(run *it, const char *path, const clreid_model_config *model,
+                                  const clreid_session_config *session, clreid_error *error)
+{
+  clreid_status status = clreid_model_load(it->devices.items[0], path, model, &it->own_model, error);
+  if (status == CLREID_OK) status = clreid_session_create(it->own_model, session, &it->session, error);
+  it->model = it->own_model;
+  return status;
+}
+
+static clreid_status open_group(run *it, const char *path, const clreid_model_config *model,
+                                const clreid_session_config *session, clreid_error *error)
+{
+  clreid_group_member member = {0};
+  const clreid_status status =
+      clreid_group_create(it->devices.items, it->devices.count, path, model, session, &it->group, error);
+  for (size_t i = 0; status == CLREID_OK && !member.model && clreid_group_member_at(it->group, i, &member); ++i) {
+    it->model = member.model;
+  }
+  return status;
+}
+
 static clreid_status open_network(run *it, clreid_error *error)
 {
   const settings *set = it->set;
@@ -76,13 +100,14 @@ static clreid_status open_network(run *it, clreid_error *error)
                                      .precision = set->precision == 1 ? CLREID_FP16 : CLREID_FP32};
   const clreid_session_config session = {.largest_batch = (int)set->batch};
   interrupt_start(); /* before the device brings its threads */
-  clreid_status status = command_open_device(&set->common, &it->device, error);
+  clreid_status status = device_set_open(&set->common, &it->devices, error);
   if (status == CLREID_OK && !set->weights) status = scratch_make(&it->random, set->network, error);
   if (status != CLREID_OK) return status;
 
   const double before = clock_seconds();
-  status = clreid_model_load(it->device, set->weights ? set->weights : it->random.path, &model, &it->model, error);
-  if (status == CLREID_OK) status = clreid_session_create(it->model, &session, &it->session, error);
+  const char *path = set->weights ? set->weights : it->random.path;
+  status = options_all_devices(&set->common) ? open_group(it, path, &model, &session, error)
+                                             : open_session(it, path, &model, &session, error);
   it->prepare_seconds = clock_seconds() - before;
   scratch_remove(&it->random); /* the model does not need the file any more */
   return status;
@@ -155,8 +180,9 @@ static clreid_status time_pass(run *it, double *seconds, clreid_error *error)
   const double before = clock_seconds();
   const size_t batch = it->set->batch;
   const clreid_status status =
-      it->boxes ? clreid_embed_boxes(it->session, &it->frame, it->boxes, batch, it->features, NULL, error)
-                : clreid_embed(it->session, it->pictures, batch, it->features, NULL, error);
+      it->group   ? clreid_group_embed(it->group, it->pictures, batch, it->features, NULL, NULL, error)
+      : it->boxes ? clreid_embed_boxes(it->session, &it->frame, it->boxes, batch, it->features, NULL, error)
+                  : clreid_embed(it->session, it->pictures, batch, it->features, NULL, error);
   *seconds = clock_seconds() - before;
   return status;
 }
@@ -198,7 +224,7 @@ static double median(double *values, int count)
 static clreid_status measure_peaks(run *it, clreid_error *error)
 {
   clreid_device_peaks peaks;
-  const clreid_status status = clreid_device_measure(it->device, &peaks, error);
+  const clreid_status status = clreid_device_measure(it->devices.items[0], &peaks, error);
   if (status == CLREID_OK) profile_compare(it->profile, &peaks);
   return status;
 }
@@ -227,7 +253,7 @@ static clreid_status measure_profile(run *it, clreid_error *error)
   it->profile = profile_create(MOST_PROFILED);
   if (!it->profile) return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a profile");
   clreid_status status = measure_peaks(it, error);
-  if (status == CLREID_OK) status = clreid_session_create(it->model, &config, &it->session, error);
+  if (status == CLREID_OK) status = clreid_session_create(it->own_model, &config, &it->session, error);
   if (status == CLREID_OK) status = profile_run(it, error);
   if (status == CLREID_OK) status = measure_peaks(it, error);
   return status;
@@ -235,19 +261,63 @@ static clreid_status measure_profile(run *it, clreid_error *error)
 
 /* ---- The report -------------------------------------------------------------------------------------------------- */
 
+/* Launches and memory of all members of a group together; session is that of a single one. */
+static void describe(const run *it, clreid_model_info *model, clreid_session_info *session)
+{
+  clreid_model_describe(it->model, model);
+  if (!it->group) return;
+  model->weight_bytes = 0;
+  clreid_group_member member;
+  for (size_t i = 0; clreid_group_member_at(it->group, i, &member); ++i) {
+    clreid_model_info of_model = {0};
+    clreid_session_info of_session = {0};
+    clreid_model_describe(member.model, &of_model);
+    clreid_session_describe(member.session, &of_session);
+    model->weight_bytes += of_model.weight_bytes;
+    session->launches += of_session.launches;
+    session->arena_bytes += of_session.arena_bytes;
+  }
+}
+
+/* What each device had of the last pass. */
+static json_t *members_json(const run *it)
+{
+  json_t *list = json_array();
+  clreid_group_member member;
+  for (size_t i = 0; clreid_group_member_at(it->group, i, &member); ++i) {
+    clreid_device_info device;
+    clreid_device_describe(it->devices.items[i], &device);
+    list = json_add(list, json_pack("{s:o, s:b, s:f, s:I}", "device", json_text(device.name), "failed", member.failed,
+                                    "images_per_second", member.pictures_per_second, "pictures",
+                                    (json_int_t)member.pictures));
+  }
+  return list;
+}
+
+static void show_members(const run *it)
+{
+  clreid_group_member member;
+  for (size_t i = 0; clreid_group_member_at(it->group, i, &member); ++i) {
+    clreid_device_info device;
+    clreid_device_describe(it->devices.items[i], &device);
+    printf("device %d, %s: %zu pictures of the last pass, %.2f pictures/s%s\n", device.index, device.name,
+           member.pictures, member.pictures_per_second, member.failed ? ", failed" : "");
+  }
+}
+
 static int report(run *it)
 {
-  clreid_device_info device;
+  char device[160];
   clreid_model_info model;
-  const clreid_session_info session = it->info;
-  clreid_device_describe(it->device, &device);
-  clreid_model_describe(it->model, &model);
+  clreid_session_info session = it->info;
+  device_set_name(&it->devices, it->group != NULL, device, sizeof device);
+  describe(it, &model, &session);
   const double pass_seconds = median(it->seconds, it->passes), picture_seconds = pass_seconds / (double)it->set->batch;
   const double gflops = 2e-9 * (double)model.planned_multiply_adds / picture_seconds;
 
   if (!it->set->json) {
     printf("%s, %s, batch %" PRIu64 ", on %s\n", model.network, precision_names[it->set->precision], it->set->batch,
-           device.name);
+           device);
     if (it->boxes)
       printf("boxes of a frame of %d x %d, %s\n", FRAME_WIDTH, FRAME_HEIGHT, frame_kinds[it->set->frame].name);
     printf(
@@ -255,18 +325,20 @@ static int report(run *it)
         1e3 * picture_seconds, 1 / picture_seconds, gflops, 1e-9 * (double)model.planned_multiply_adds, it->passes);
     printf("%d launches a pass, %.1f MiB of activations, %.1f MiB of weights, prepared in %.0f ms\n", session.launches,
            (double)session.arena_bytes / 1048576, (double)model.weight_bytes / 1048576, 1e3 * it->prepare_seconds);
+    if (it->group) show_members(it);
     if (it->profile) profile_print(it->profile, 1e3 * pass_seconds);
     return COMMAND_DONE;
   }
   json_t *object = json_pack(
-      "{s:s, s:o, s:I, s:s, s:f, s:f, s:i, s:I, s:I, s:f, s:i, s:I, s:I, s:f, s:i}",                   //
-      "network", model.network, "device", json_text(device.name), "batch", (json_int_t)it->set->batch, //
-      "precision", precision_names[it->set->precision],                                                //
-      "ms_per_image", 1e3 * picture_seconds, "images_per_second", 1 / picture_seconds,                 //
-      "launches", session.launches, "arena_bytes", (json_int_t)session.arena_bytes,                    //
-      "weight_bytes", (json_int_t)model.weight_bytes, "prepare_ms", 1e3 * it->prepare_seconds,         //
-      "feature_length", model.feature_length, "multiply_adds", (json_int_t)model.multiply_adds,        //
+      "{s:s, s:o, s:I, s:s, s:f, s:f, s:i, s:I, s:I, s:f, s:i, s:I, s:I, s:f, s:i}",              //
+      "network", model.network, "device", json_text(device), "batch", (json_int_t)it->set->batch, //
+      "precision", precision_names[it->set->precision],                                           //
+      "ms_per_image", 1e3 * picture_seconds, "images_per_second", 1 / picture_seconds,            //
+      "launches", session.launches, "arena_bytes", (json_int_t)session.arena_bytes,               //
+      "weight_bytes", (json_int_t)model.weight_bytes, "prepare_ms", 1e3 * it->prepare_seconds,    //
+      "feature_length", model.feature_length, "multiply_adds", (json_int_t)model.multiply_adds,   //
       "planned_multiply_adds", (json_int_t)model.planned_multiply_adds, "gflops", gflops, "passes", it->passes);
+  if (it->group) json_object_set_new(object, "devices", members_json(it));
   if (it->boxes) json_object_set_new(object, "frame", json_string(frame_kinds[it->set->frame].name));
   if (it->profile) object = profile_json(it->profile, 1e3 * pass_seconds, object);
   const int code = json_show(object, 2);
@@ -292,9 +364,10 @@ static int bench(const settings *set)
   if (status == CLREID_OK && set->profile) status = measure_profile(it, &error);
   const int code = status == CLREID_OK ? report(it) : console_error(&error);
   profile_destroy(it->profile);
+  clreid_group_destroy(it->group);
   clreid_session_destroy(it->session);
-  clreid_model_free(it->model);
-  clreid_device_close(it->device);
+  clreid_model_free(it->own_model);
+  device_set_close(&it->devices);
   free(it->pixels);
   free(it->pictures);
   free(it->boxes);
@@ -345,11 +418,17 @@ int command_bench(int argc, char **argv)
                                    "features in host memory:\nthe median of whole passes. Needs --network or "
                                    "--weights; takes at most a minute.",
                                .rows = rows,
-                               .row_count = sizeof rows / sizeof *rows};
+                               .row_count = sizeof rows / sizeof *rows,
+                               .all_devices = true};
   int first, code;
   if (!options_parse(&table, argc, argv, &set.common, &first, &code)) return code;
   if (!set.network && !set.weights) {
     console_complain("bench: --network NAME or --weights W.safetensors is missing: see clreid bench --help");
+    return COMMAND_USAGE;
+  }
+  if ((set.profile || set.frame != NO_FRAME) && options_all_devices(&set.common)) {
+    console_complain("bench: --%s is for one device, not for all: give --device an index",
+                     set.profile ? "profile" : "frame");
     return COMMAND_USAGE;
   }
   return bench(&set);

@@ -35,7 +35,7 @@ typedef struct settings {
 /* What a run holds. All of it is released by release(). */
 typedef struct run {
   const settings *set;
-  clreid_device *device;
+  device_set devices;
   embedder *network;
   batch_reader *reader;
   output *file;
@@ -67,8 +67,8 @@ static clreid_status open_network(run *it, clreid_error *error)
                                   .largest_batch = (int)(passes < set->batch ? passes : set->batch),
                                   .most = (size_t)set->batch * (set->flip ? 2 : 1),
                                   .masks = set->masks};
-  const clreid_status status = command_open_device(&set->common, &it->device, error);
-  return status == CLREID_OK ? embedder_create(it->device, &config, &it->network, error) : status;
+  const clreid_status status = device_set_open(&set->common, &it->devices, error);
+  return status == CLREID_OK ? embedder_create(&it->devices, &config, &it->network, error) : status;
 }
 
 static clreid_status allocate(run *it, clreid_error *error)
@@ -121,7 +121,7 @@ static void release(run *it)
 {
   batch_reader_destroy(it->reader);
   embedder_destroy(it->network);
-  clreid_device_close(it->device);
+  device_set_close(&it->devices);
   output_abandon(it->file);
   for (size_t i = 0; it->problems && i < it->set->count; ++i) free(it->problems[i]);
   free(it->problems);
@@ -322,7 +322,8 @@ int command_embed(int argc, char **argv)
                                    "of a picture that\ncannot be read is NaN, and the exit code is 1.",
                                .operands = "PICTURE...",
                                .rows = rows,
-                               .row_count = sizeof rows / sizeof *rows};
+                               .row_count = sizeof rows / sizeof *rows,
+                               .all_devices = true};
   int first, code;
   if (options_parse(&table, argc, argv, &set.common, &first, &code)) {
     set.paths = (const char *const *)(argv + first);

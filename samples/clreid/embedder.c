@@ -12,8 +12,8 @@
 
 typedef struct part {
   const char *path;
-  clreid_model *model;
-  clreid_session *session;
+  clreid_group *group;
+  const clreid_model *model; /* of a member */
   masks *maps;
   size_t begin, length; /* of its feature, among all of a picture */
 } part;
@@ -40,14 +40,23 @@ static clreid_status name_part(const embedder *made, const part *p, clreid_statu
   return console_fail(error, status, "%s: %s", p->path, cause.text);
 }
 
-static clreid_status open_part(embedder *made, part *p, clreid_device *device, clreid_error *error)
+/* That of the first device that runs it. */
+static const clreid_model *model_of(const clreid_group *group)
+{
+  clreid_group_member member = {0};
+  for (size_t i = 0; !member.model && clreid_group_member_at(group, i, &member); ++i) continue;
+  return member.model;
+}
+
+static clreid_status open_part(embedder *made, part *p, const device_set *devices, clreid_error *error)
 {
   const embedder_config *config = &made->config;
   const clreid_model_config model = {
       .network = config->network, .precision = config->precision, .maps = config->masks != NULL};
   const clreid_session_config session = {.largest_batch = config->largest_batch};
-  clreid_status status = clreid_model_load(device, p->path, &model, &p->model, error);
-  if (status == CLREID_OK) status = clreid_session_create(p->model, &session, &p->session, error);
+  clreid_status status =
+      clreid_group_create(devices->items, devices->count, p->path, &model, &session, &p->group, error);
+  if (status == CLREID_OK) p->model = model_of(p->group);
   if (status == CLREID_OK && config->masks) {
     status = masks_create(config->masks, p->model, config->most, &p->maps, error);
   }
@@ -94,7 +103,7 @@ static clreid_status check_maps(const embedder *made, clreid_error *error)
                       info.network);
 }
 
-static clreid_status open_all(embedder *made, clreid_device *device, clreid_error *error)
+static clreid_status open_all(embedder *made, const device_set *devices, clreid_error *error)
 {
   const embedder_config *config = &made->config;
   size_t longest = 0;
@@ -103,7 +112,7 @@ static clreid_status open_all(embedder *made, clreid_device *device, clreid_erro
   for (size_t k = 0; k < config->count; ++k) {
     part *p = &made->parts[k];
     p->path = config->weights[k];
-    const clreid_status status = open_part(made, p, device, error);
+    const clreid_status status = open_part(made, p, devices, error);
     if (status != CLREID_OK) return status;
     longest = p->length > longest ? p->length : longest;
   }
@@ -114,13 +123,13 @@ static clreid_status open_all(embedder *made, clreid_device *device, clreid_erro
   return config->masks ? check_maps(made, error) : CLREID_OK;
 }
 
-clreid_status embedder_create(clreid_device *device, const embedder_config *config, embedder **result,
+clreid_status embedder_create(const device_set *devices, const embedder_config *config, embedder **result,
                               clreid_error *error)
 {
   embedder *made = calloc(1, sizeof *made);
   if (!made) return no_memory(error);
   made->config = *config;
-  const clreid_status status = open_all(made, device, error);
+  const clreid_status status = open_all(made, devices, error);
   if (status == CLREID_OK) {
     *result = made;
   } else {
@@ -134,8 +143,7 @@ void embedder_destroy(embedder *made)
   if (!made) return;
   for (size_t k = 0; made->parts && k < made->config.count; ++k) {
     masks_destroy(made->parts[k].maps);
-    clreid_session_destroy(made->parts[k].session);
-    clreid_model_free(made->parts[k].model);
+    clreid_group_destroy(made->parts[k].group);
   }
   free(made->parts);
   free(made->features);
@@ -153,9 +161,8 @@ static clreid_status run_part(const embedder *made, const part *p, const clreid_
                               float *features, clreid_error *error)
 {
   float *neck = made->config.pooled ? NULL : features, *pooled = made->config.pooled ? features : NULL;
-  const clreid_status status =
-      p->maps ? clreid_embed_maps(p->session, pictures, count, neck, pooled, masks_room(p->maps), error)
-              : clreid_embed(p->session, pictures, count, neck, pooled, error);
+  float *const *maps = p->maps ? masks_room(p->maps) : NULL;
+  const clreid_status status = clreid_group_embed(p->group, pictures, count, neck, pooled, maps, error);
   return name_part(made, p, status, error);
 }
 

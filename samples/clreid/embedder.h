@@ -2,13 +2,13 @@
  * embedder.h - one weight file, or several whose features stand side by side, as one thing that embeds.
  *
  * With several each model's feature is scaled to length 1 before they are joined, so that each has the same say in a
- * distance (feature fusion). Owns models, sessions and the room for maps; pictures and files are the caller's.
+ * distance (feature fusion). Several devices share the pictures. Owns models, sessions and the room for maps; devices,
+ * pictures and files are the caller's.
  */
 #ifndef EMBEDDER_H
 #define EMBEDDER_H
 
-#include <clreid/clreid.h>
-
+#include "device_set.h"
 #include "picture.h"
 
 typedef struct embedder_config {
@@ -26,7 +26,7 @@ typedef struct embedder_config {
 typedef struct embedder embedder;
 
 /* Borrows what config points to. */
-clreid_status embedder_create(clreid_device *device, const embedder_config *config, embedder **made,
+clreid_status embedder_create(const device_set *devices, const embedder_config *config, embedder **made,
                               clreid_error *error);
 void embedder_destroy(embedder *made); /* NULL is allowed */
 

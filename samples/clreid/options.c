@@ -39,10 +39,16 @@ static int find_word(const char *words, const char *text)
   }
 }
 
-static bool is_device(const char *text)
+bool options_all_devices(const options_common *common)
+{
+  return common->device && strcmp(common->device, "all") == 0;
+}
+
+static bool is_device(const options_table *table, const char *text)
 {
   uint64_t index;
-  return strcmp(text, "cpu") == 0 || strcmp(text, "gpu") == 0 || parse_number(text, &index);
+  return strcmp(text, "cpu") == 0 || strcmp(text, "gpu") == 0 || (table->all_devices && strcmp(text, "all") == 0) ||
+         parse_number(text, &index);
 }
 
 static bool is_some_text(const char *command, const options_row *row, const char *text)
@@ -192,7 +198,7 @@ bool options_parse(const options_table *table, int argc, char **argv, options_co
   rows[count - 1] = (options_row){.name = "device",
                                   .kind = OPTIONS_TEXT,
                                   .value = (void *)&common->device,
-                                  .argument = "cpu|gpu|INDEX",
+                                  .argument = table->all_devices ? "cpu|gpu|INDEX|all" : "cpu|gpu|INDEX",
                                   .help = "as clreid devices lists them"};
 
   struct option longs[MOST_ROWS + 3] = {{0}};
@@ -224,8 +230,9 @@ bool options_parse(const options_table *table, int argc, char **argv, options_co
       given[row] = true;
     }
   }
-  if (common->device && !is_device(common->device)) {
-    console_complain("%s: --device wants cpu, gpu or an index, not '%s': see clreid devices", command, common->device);
+  if (common->device && !is_device(table, common->device)) {
+    console_complain("%s: --device wants cpu, gpu%s or an index, not '%s': see clreid devices", command,
+                     table->all_devices ? ", all" : "", common->device);
     return false;
   }
   *first_operand = optind;

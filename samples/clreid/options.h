@@ -36,7 +36,7 @@ typedef struct options_row {
 } options_row;
 
 typedef struct options_common {
-  const char *device; /* "cpu", "gpu", an index in digits, or NULL */
+  const char *device; /* "cpu", "gpu", an index in digits, "all" where the table allows it, or NULL */
   bool verbose;
 } options_common;
 
@@ -45,7 +45,11 @@ typedef struct options_table {
   const char *operands; /* as --help shows them, at least one is needed; NULL: takes none */
   const options_row *rows;
   size_t row_count;
+  bool all_devices; /* --device may be "all" */
 } options_table;
+
+/* Is "all" the device? */
+bool options_all_devices(const options_common *common);
 
 /* Reads argv (argv[0] is the subcommand's name) into the values of the table. Afterwards argv[*first_operand ...] are
  * the operands. Returns false if the subcommand is to end with *exit_code: help was asked for and printed, or the usage
