@@ -16,7 +16,7 @@
  *
  * An input pixel is used by nine taps, so it is spread once, into private memory: a ring of three input rows under the
  * strip, of which the next line of outputs needs STRIDE new ones. A work-item goes down the lines of one strip, and
- * asks for what its next line reads and writes ahead where the compiler knows how.
+ * asks ahead for what a line writes and the next one reads, where the compiler knows how.
  *
  *   index space   panels x (strips x blocks of lines) x pictures
  *   weights       [panel][tap][GROUP][PANEL]
@@ -43,7 +43,7 @@
 #define GROUPED_PREFETCH(p, to_write)
 #endif
 
-#define SPAN   ((STRIP - 1) * STRIDE + 3)             /* input pixels under a strip */
+#define SPAN   ((STRIP - 1) * STRIDE + 3)  /* input pixels under a strip */
 #define SPREAD (GROUP < PANEL ? GROUP : 1)  /* vectors of an input pixel in the ring */
 
 /* Vectors, not floats: so they are stored and loaded in one piece. */
@@ -109,7 +109,6 @@ __kernel void grouped(__global const STORAGE *restrict input, const ulong input_
 
     __global STORAGE *to = output + output_offset + batch * output_picture +
                            ((ulong)y * out_width + strip * STRIP) * output_row + panel * PANEL;
-    /* What is written after the sums, and read before the next ones. */
     const int pixels = min(STRIP, out_width - strip * STRIP);
     for (int i = 0; i < pixels; i++) GROUPED_PREFETCH(to + (ulong)i * output_row, 1);
     if (next < height)

@@ -51,8 +51,8 @@ typedef struct wanted {
 } wanted;
 
 struct cr_gallery_work {
-  size_t bytes;
-  size_t k, pool_room; /* that there is room for */
+  size_t bytes;        /* but for pools, bests and wanted */
+  size_t k, pool_room; /* of each query of this search */
   size_t group;        /* queries at a time */
   int count;           /* of them now */
   query queries[CR_SEARCH_QUERIES];
@@ -63,9 +63,10 @@ struct cr_gallery_work {
   uint16_t *halves; /* [D] */
   int32_t *rows;    /* [CR_GALLERY_ROOM][CR_SEARCH_QUERIES]: what the device lists */
   float *products;  /* [CR_GALLERY_ROOM][CR_SEARCH_QUERIES] */
-  candidate *pools; /* [group][pool_room] */
-  double *bests;    /* [group][k] */
-  wanted *wanted;   /* [group][pool_room] */
+  candidate *pools; /* [pooled]: [group][pool_room] */
+  double *bests;    /* [kept]: [group][k] */
+  wanted *wanted;   /* [pooled] */
+  size_t pooled, kept;
 };
 
 /* ---- Room -------------------------------------------------------------------------------------------------------- */
@@ -86,7 +87,8 @@ void cr_gallery_work_destroy(cr_gallery_work *work)
 
 size_t cr_gallery_work_bytes(const cr_gallery_work *work)
 {
-  return work ? work->bytes : 0;
+  if (!work) return 0;
+  return work->bytes + work->pooled * (sizeof *work->pools + sizeof *work->wanted) + work->kept * sizeof *work->bests;
 }
 
 static clreid_status create_work(clreid_gallery *g, clreid_error *error)
@@ -140,29 +142,30 @@ clreid_status cr_gallery_warm_up(clreid_gallery *g, clreid_error *error)
 /* Makes room for k matches of each query of a group. */
 static clreid_status make_room(cr_gallery_work *work, size_t k, clreid_error *error)
 {
-  if (k <= work->k) return CLREID_OK;
   const size_t most = MOST_POOLED / k, group = most < 1 ? 1 : most < CR_SEARCH_QUERIES ? most : CR_SEARCH_QUERIES;
-  const size_t room = 2 * k + POOL_MORE;
-  candidate *pools = calloc(group, room * sizeof *pools);
-  double *bests = calloc(group, k * sizeof *bests);
-  wanted *list = calloc(group, room * sizeof *list);
+  const size_t pooled = group * (2 * k + POOL_MORE), kept = group * k;
+  work->k = k;
+  work->pool_room = 2 * k + POOL_MORE;
+  work->group = group;
+  if (pooled <= work->pooled && kept <= work->kept) return CLREID_OK;
+  candidate *pools = calloc(pooled, sizeof *pools);
+  double *bests = calloc(kept, sizeof *bests);
+  wanted *list = calloc(pooled, sizeof *list);
   if (!pools || !bests || !list) {
     free(pools);
     free(bests);
     free(list);
+    work->group = 0;
     return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for %zu matches of a query; ask for fewer", k);
   }
-  work->bytes += group * (room * (sizeof *pools + sizeof *list) + k * sizeof *bests);
-  work->bytes -= work->group * (work->pool_room * (sizeof *pools + sizeof *list) + work->k * sizeof *bests);
   free(work->pools);
   free(work->bests);
   free(work->wanted);
   work->pools = pools;
   work->bests = bests;
   work->wanted = list;
-  work->k = k;
-  work->pool_room = room;
-  work->group = group;
+  work->pooled = pooled;
+  work->kept = kept;
   return CLREID_OK;
 }
 

@@ -15,18 +15,23 @@ static clreid_device *device;
 /* ---- What the library asks for ---------------------------------------------------------------------------------- */
 
 static long asked = -1; /* calls for memory since it is 0; -1: not counted */
+static long denied;     /* this call for memory of the host gets none; 0: all do */
 
-#define WRAP(type, name, parameters, arguments)                                                                        \
+static bool denies(void)
+{
+  return asked >= 0 && ++asked == denied;
+}
+
+#define WRAP(type, name, parameters, call)                                                                             \
   type __real_##name parameters;                                                                                       \
   type __wrap_##name parameters;                                                                                       \
   type __wrap_##name parameters                                                                                        \
   {                                                                                                                    \
-    if (asked >= 0) asked++;                                                                                           \
-    return __real_##name arguments;                                                                                    \
+    return call;                                                                                                       \
   }
-WRAP(void *, malloc, (size_t size), (size))
-WRAP(void *, calloc, (size_t count, size_t size), (count, size))
-WRAP(void *, realloc, (void *old, size_t size), (old, size))
+WRAP(void *, malloc, (size_t size), denies() ? NULL : __real_malloc(size))
+WRAP(void *, calloc, (size_t count, size_t size), denies() ? NULL : __real_calloc(count, size))
+WRAP(void *, realloc, (void *old, size_t size), denies() ? NULL : __real_realloc(old, size))
 void __wrap_qsort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *));
 void __real_qsort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *));
 void __wrap_qsort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *))
@@ -35,8 +40,9 @@ void __wrap_qsort(void *items, size_t count, size_t size, int (*compare)(const v
   __real_qsort(items, count, size, compare);
 }
 WRAP(cl_mem, clCreateBuffer, (cl_context context, cl_mem_flags flags, size_t size, void *data, cl_int *code),
-     (context, flags, size, data, code))
-WRAP(cl_kernel, clCreateKernel, (cl_program program, const char *name, cl_int *code), (program, name, code))
+     (asked += asked >= 0, __real_clCreateBuffer(context, flags, size, data, code)))
+WRAP(cl_kernel, clCreateKernel, (cl_program program, const char *name, cl_int *code),
+     (asked += asked >= 0, __real_clCreateKernel(program, name, code)))
 
 #define MUST(call)                                                                                                     \
   do {                                                                                                                 \
@@ -242,12 +248,12 @@ static float *make_queries(const model *m, content kind, bool half, size_t count
 static void a_search_is_a_plain_walk(void **state)
 {
   (void)state;
-  static const int features[] = {1, 7, 40};
+  static const int features[] = {1, 7, 300, 40}; /* 300: three chunks of a sum */
   enum { COUNT = 1500, QUERIES = 7 };
   for (int kind = 0; kind < CONTENTS; kind++)
     for (int metric = 0; metric < 2; metric++)
       for (int half = 0; half < 2; half++) {
-        const int length = features[(kind + metric + half) % 3];
+        const int length = features[(kind + metric + half) % 4];
         model m = make_model((content)kind, length, (clreid_metric)metric, half, COUNT);
         float *queries = make_queries(&m, (content)kind, half, QUERIES);
         clreid_gallery *g = make_gallery(&m, half, false, kind % 2 ? 0 : 112);
@@ -258,6 +264,7 @@ static void a_search_is_a_plain_walk(void **state)
         check_search(g, &m, queries, 2, COUNT + 5);
         check_distances(g, &m, queries, QUERIES, 0, COUNT);
         check_distances(g, &m, queries, 1, 500, 501);
+        check_search(g, &m, queries, QUERIES, 3);
         clreid_gallery_destroy(g);
         free(queries);
         free_model(&m);
@@ -332,6 +339,59 @@ static void a_search_allocates_nothing(void **state)
   free(matches);
   clreid_gallery_destroy(g);
   free(queries);
+  free_model(&m);
+}
+
+static void check_read(clreid_gallery *g, const model *m);
+
+/* Every call for memory denied once: an error that says so, and the gallery is as it was. */
+static void memory_that_runs_out(void **state)
+{
+  (void)state;
+  enum { COUNT = 100 };
+  model m = make_model(RANDOM, 5, CLREID_COSINE, false, COUNT);
+  clreid_gallery *g = NULL;
+  clreid_match matches[3];
+  clreid_status status = CLREID_OUT_OF_MEMORY;
+  long created = 0, added = 0, searched = 0, calls;
+  denied = 1;
+  do { /* until there is no call of this number */
+    const clreid_gallery_config config = {.feature_length = 5};
+    asked = 0;
+    status = cr_gallery_create(device, &config, 16, &g, &error);
+    calls = asked;
+    asked = -1;
+    created += status != CLREID_OK;
+    if (status != CLREID_OK && (g || status != CLREID_OUT_OF_MEMORY)) fail_msg("call %ld: %s", denied, error.text);
+    if (status == CLREID_OK && calls >= denied) clreid_gallery_destroy(g); /* a call that cannot be denied */
+  } while (calls >= denied++);
+  add(g, &m, 0, 10);
+  int64_t labels[COUNT], times[COUNT];
+  for (int64_t i = 10; i < COUNT; i++) labels[i] = 3 * i + 1, times[i] = -i;
+  denied = 1;
+  do {
+    asked = 0;
+    status = clreid_gallery_add(g, m.features + 10 * 5, labels + 10, times + 10, COUNT - 10, NULL, &error);
+    asked = -1;
+    added += status != CLREID_OK;
+    for (size_t i = 10; i < COUNT; i++) m.gone[i] = status != CLREID_OK;
+    check_read(g, &m);
+    denied++;
+  } while (status != CLREID_OK);
+  denied = 1;
+  do {
+    asked = 0;
+    status = clreid_gallery_search(g, m.features, 1, 3, matches, NULL, &error);
+    asked = -1;
+    searched += status != CLREID_OK;
+    if (status != CLREID_OK) check_distances(g, &m, m.features, 2, 0, COUNT);
+    denied++;
+  } while (status != CLREID_OK);
+  denied = 0;
+  printf("denied %ld calls of create, %ld of add, %ld of search\n", created, added, searched);
+  assert_true(created > 10 && added == 3 && searched == 3);
+  check_search(g, &m, m.features, 4, 7);
+  clreid_gallery_destroy(g);
   free_model(&m);
 }
 
@@ -710,6 +770,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(neither_queries_nor_blocks_matter),
       cmocka_unit_test(what_was_removed_is_gone),
       cmocka_unit_test(a_search_allocates_nothing),
+      cmocka_unit_test(memory_that_runs_out),
       cmocka_unit_test(sums_are_plain_sums),
       cmocka_unit_test(what_cannot_be_is_refused),
       cmocka_unit_test(files_keep_everything),

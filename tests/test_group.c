@@ -2,7 +2,7 @@
  * test_group.c - proves lib/group.c: a batch spread over several devices comes back whole and in order, with the bits
  * of each device alone, also where a member fails.
  *
- * PoCL is told to show two devices, one slower than the other; where there is one all the same, it is opened twice. The
+ * PoCL is told to show two devices; where there is one all the same, it is opened twice. The
  * linker sends clEnqueueNDRangeKernel through this file (tests/CMakeLists.txt), which lets one device fail.
  */
 #include "support.h"
@@ -368,7 +368,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(a_device_that_is_too_small_is_left_out),
       cmocka_unit_test(a_group_of_one),
   };
-  setenv("POCL_DEVICES", "basic pthread", 1); /* before any call of OpenCL */
+  setenv("POCL_DEVICES", "pthread pthread", 1); /* before any call of OpenCL */
   support_start(argc, argv);
   return cmocka_run_group_tests(tests, open_all, close_all);
 }
