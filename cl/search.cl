@@ -9,6 +9,8 @@
  * A block of the gallery: features in panels of PANEL rows, [rows / PANEL][length][PANEL], as the tile core wants its
  * right side; lengths[rows], the L2 norm of each, NaN where a row is empty.
  *
+ * Queries lie as TM of them are read, [queries / TM][length][TM], the last TM filled up with zeros.
+ *
  *   sum     chunks of CHUNK products, each from zero with k ascending, added in order: short sums keep the error small
  *   limit   a row is listed if its product > limit.x + limit.y n + limit.z n^2, n its length. NaN is never listed
  */
@@ -83,19 +85,17 @@ __kernel void products_walk(__global const STORAGE *restrict panels, __global co
 #pragma unroll
       for (int j = 0; j < TN; j++) part[k][j] = LOADV(16, from[j] + (ulong)(begin + k) * PANEL);
     for (int q = 0; q < query_count; q += TM) {
-      __global const float *query[TM];
+      __global const float *query = queries + (ulong)q * length + begin * TM;
       float16 acc[TM][TN];
 #pragma unroll
-      for (int i = 0; i < TM; i++) {
-        query[i] = queries + (ulong)min(q + i, query_count - 1) * length + begin;
+      for (int i = 0; i < TM; i++)
 #pragma unroll
         for (int j = 0; j < TN; j++) acc[i][j] = (float16)(0.0f);
-      }
       for (int k = 0; k < depth; k++)
 #pragma unroll
         for (int i = 0; i < TM; i++)
 #pragma unroll
-          for (int j = 0; j < TN; j++) acc[i][j] = MULTIPLY_ADD((float16)(query[i][k]), part[k][j], acc[i][j]);
+          for (int j = 0; j < TN; j++) acc[i][j] = MULTIPLY_ADD((float16)(query[k * TM + i]), part[k][j], acc[i][j]);
 #pragma unroll
       for (int i = 0; i < TM; i++)
 #pragma unroll
@@ -132,13 +132,11 @@ __kernel void products_tile(__global const STORAGE *restrict panels, __global co
   for (int begin = 0; begin < length; begin += CHUNK) {
     const int depth = min(CHUNK, length - begin);
     VECTOR acc[TM][TN];
-    __global const float *query[TM];
+    __global const float *query = queries + (ulong)q * length + begin * TM;
 #pragma unroll
-    for (int i = 0; i < TM; i++) {
-      query[i] = queries + (ulong)min(q + i, query_count - 1) * length + begin;
+    for (int i = 0; i < TM; i++)
 #pragma unroll
       for (int j = 0; j < TN; j++) acc[i][j] = (VECTOR)(0.0f);
-    }
     for (int k = 0; k < depth; k++) {
       VECTOR rows[TN];
 #pragma unroll
@@ -146,7 +144,7 @@ __kernel void products_tile(__global const STORAGE *restrict panels, __global co
 #pragma unroll
       for (int i = 0; i < TM; i++)
 #pragma unroll
-        for (int j = 0; j < TN; j++) acc[i][j] = MULTIPLY_ADD((VECTOR)(query[i][k]), rows[j], acc[i][j]);
+        for (int j = 0; j < TN; j++) acc[i][j] = MULTIPLY_ADD((VECTOR)(query[k * TM + i]), rows[j], acc[i][j]);
     }
 #pragma unroll
     for (int i = 0; i < TM; i++)
@@ -170,11 +168,12 @@ __kernel void products_plain(__global const STORAGE *panels, __global const floa
   const int row = first_panel * PANEL + get_global_id(0), q = get_global_id(1);
   if (row >= (first_panel + panel_count) * PANEL || q >= query_count) return;
   __global const STORAGE *from = panels + (ulong)(row / PANEL) * length * PANEL + row % PANEL;
+  __global const float *query = queries + (ulong)(q / TM * TM) * length + q % TM;
   float sum = 0.0f;
   for (int begin = 0; begin < length; begin += CHUNK) {
     float part = 0.0f;
     for (int k = begin; k < length && k < begin + CHUNK; k++)
-      part = MULTIPLY_ADD(queries[(ulong)q * length + k], LOAD1(from + (ulong)k * PANEL), part);
+      part = MULTIPLY_ADD(query[(ulong)k * TM], LOAD1(from + (ulong)k * PANEL), part);
     sum += part;
   }
   products[(ulong)q * products_row + row] = sum;

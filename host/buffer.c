@@ -1,6 +1,7 @@
 /*
  * buffer.c - device memory with counted references, and in-order queues to move it.
  */
+#include "event.h"
 #include "times.h"
 
 #include <stdlib.h>
@@ -75,6 +76,7 @@ clreid_status cr_queue_create(cr_device *device, cr_queue **result, clreid_error
     return status;
   }
   queue->device = device;
+  queue->defers = device->is_adopted;
   cr_device_retain(device);
   *result = queue;
   return CLREID_OK;
@@ -83,29 +85,41 @@ clreid_status cr_queue_create(cr_device *device, cr_queue **result, clreid_error
 void cr_queue_destroy(cr_queue *queue)
 {
   if (!queue) return;
-  clFinish(queue->queue);
+  if (!queue->is_adopted) clFinish(queue->queue);
   cr_times_destroy(queue->times);
   clReleaseCommandQueue(queue->queue);
   cr_device_release(queue->device);
   free(queue);
 }
 
+/* Waits for a transfer that was enqueued without blocking; the event is its, kept by somebody else if `noted`. */
+static clreid_status finish_asleep(cr_queue *queue, cl_event event, bool noted, clreid_error *error)
+{
+  const clreid_status status = cr_event_wait(queue, event, error);
+  if (!noted) clReleaseEvent(event);
+  return status;
+}
+
 clreid_status cr_queue_write(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, const void *data,
                              clreid_error *error)
 {
   if (!bytes) return CLREID_OK;
-  return cr_check(clEnqueueWriteBuffer(queue->queue, buffer->memory, CL_TRUE, offset_bytes, bytes, data, 0, NULL,
-                                       cr_times_note(queue, bytes)),
-                  "clEnqueueWriteBuffer", error);
+  cl_event own, *noted = cr_times_note(queue, bytes), *event = noted ? noted : queue->sleeps ? &own : NULL;
+  CR_TRY(cr_check(clEnqueueWriteBuffer(queue->queue, buffer->memory, queue->sleeps ? CL_FALSE : CL_TRUE, offset_bytes,
+                                       bytes, data, 0, NULL, event),
+                  "clEnqueueWriteBuffer", error));
+  return queue->sleeps ? finish_asleep(queue, *event, noted, error) : CLREID_OK;
 }
 
 clreid_status cr_queue_read(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, void *data,
                             clreid_error *error)
 {
   if (!bytes) return CLREID_OK;
-  return cr_check(clEnqueueReadBuffer(queue->queue, buffer->memory, CL_TRUE, offset_bytes, bytes, data, 0, NULL,
-                                      cr_times_note(queue, bytes)),
-                  "clEnqueueReadBuffer", error);
+  cl_event own, *noted = cr_times_note(queue, bytes), *event = noted ? noted : queue->sleeps ? &own : NULL;
+  CR_TRY(cr_check(clEnqueueReadBuffer(queue->queue, buffer->memory, queue->sleeps ? CL_FALSE : CL_TRUE, offset_bytes,
+                                      bytes, data, 0, NULL, event),
+                  "clEnqueueReadBuffer", error));
+  return queue->sleeps ? finish_asleep(queue, *event, noted, error) : CLREID_OK;
 }
 
 clreid_status cr_queue_finish(cr_queue *queue, clreid_error *error)

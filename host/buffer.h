@@ -18,6 +18,9 @@ typedef struct cr_times cr_times;
 struct cr_queue {
   cr_device *device;
   cl_command_queue queue;
+  bool is_adopted; /* an application's: nobody waits for it unasked */
+  bool sleeps;     /* waits by sleeping */
+  bool defers;     /* cr_upload_send returns before the memory is written */
   cr_times *times; /* NULL: nobody asked for times */
 };
 

@@ -294,6 +294,7 @@ static void destroy(cr_device *device)
   if (device->uses_clblast) cr_clblast_leave();
 #endif
   cr_programs_free(device);
+  if (device->is_adopted) clReleaseDevice(device->id);
   if (device->context) clReleaseContext(device->context);
   cr_mutex_destroy(device->mutex);
   cr_mutex_destroy(device->building);
@@ -304,8 +305,23 @@ static void destroy(cr_device *device)
   free(device);
 }
 
-static clreid_status create(const cr_device_config *config, const cr_facts *facts, cl_device_id id, cr_device **result,
-                            clreid_error *error)
+static clreid_status take_context(cr_device *device, cl_context context, clreid_error *error)
+{
+  cl_int code = CL_SUCCESS;
+  if (!context) {
+    device->context = clCreateContext(NULL, 1, &device->id, NULL, NULL, &code);
+    return cr_check(code, "clCreateContext", error);
+  }
+  CR_TRY(cr_check(clRetainContext(context), "clRetainContext", error));
+  device->context = context;
+  CR_TRY(cr_check(clRetainDevice(device->id), "clRetainDevice", error));
+  device->is_adopted = true;
+  return CLREID_OK;
+}
+
+/* In the context, which is retained, or in one of its own if that is NULL. */
+static clreid_status create(const cr_device_config *config, const cr_facts *facts, cl_device_id id, cl_context context,
+                            cr_device **result, clreid_error *error)
 {
   cr_device *device = calloc(1, sizeof *device);
   if (!device) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a device");
@@ -327,17 +343,18 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
     device->tuning_folder = copy_text(tuning);
   else if (cr_cache_folder(folder, sizeof folder))
     device->tuning_folder = copy_text(folder);
-  cl_int code;
-  device->context = clCreateContext(NULL, 1, &id, NULL, NULL, &code);
-  clreid_status status = device->mutex && device->building
-                             ? cr_check(code, "clCreateContext", error)
-                             : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a lock");
+  clreid_status status = take_context(device, context, error);
+  if (status == CLREID_OK && (!device->mutex || !device->building))
+    status = cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a lock");
   if (status != CLREID_OK) {
     destroy(device);
     return status;
   }
   cr_tuning_load(device);
-  cr_say(&device->log, "device %d: %s (%s, driver %s)", facts->index, facts->name, facts->platform, facts->driver);
+  if (device->is_adopted)
+    cr_say(&device->log, "device of the application: %s (%s, driver %s)", facts->name, facts->platform, facts->driver);
+  else
+    cr_say(&device->log, "device %d: %s (%s, driver %s)", facts->index, facts->name, facts->platform, facts->driver);
   *result = device;
   return CLREID_OK;
 }
@@ -348,10 +365,81 @@ clreid_status cr_device_open(const cr_device_config *config, cr_device **device,
   CR_TRY(find_devices(&all, &config->log, error));
   size_t index = 0;
   clreid_status status = choose(&all, config->choice, &index, error);
-  if (status == CLREID_OK) status = create(config, &all.facts[index], all.ids[index], device, error);
+  if (status == CLREID_OK) status = create(config, &all.facts[index], all.ids[index], NULL, device, error);
   found_free(&all);
   return status;
 }
+
+/* ---- Adopting --------------------------------------------------------------------------------------------------- */
+
+/* *ids is freed by the caller, whatever the status. */
+static clreid_status devices_of(cl_context context, cl_device_id **ids, cl_uint *count, clreid_error *error)
+{
+  size_t bytes = 0;
+  CR_TRY(cr_check(clGetContextInfo(context, CL_CONTEXT_DEVICES, 0, NULL, &bytes), "clGetContextInfo", error));
+  *count = (cl_uint)(bytes / sizeof **ids);
+  *ids = calloc((size_t)*count + 1, sizeof **ids);
+  if (!*ids) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a list of %u devices", *count);
+  return cr_check(clGetContextInfo(context, CL_CONTEXT_DEVICES, bytes, *ids, NULL), "clGetContextInfo", error);
+}
+
+/* The device that it is a part of, NULL if it is whole. */
+static cl_device_id parent_of(cl_device_id id)
+{
+  cl_device_id parent = NULL;
+  return clGetDeviceInfo(id, CL_DEVICE_PARENT_DEVICE, sizeof parent, &parent, NULL) == CL_SUCCESS ? parent : NULL;
+}
+
+/* Is it one of them, or a part of one? Some drivers list the whole device where a context was made for a part. */
+static bool is_part_of(cl_device_id id, const cl_device_id *ids, cl_uint count)
+{
+  for (cl_device_id whole = id; whole; whole = parent_of(whole))
+    for (cl_uint i = 0; i < count; i++)
+      if (ids[i] == whole) return true;
+  return false;
+}
+
+/* The one that is asked for, or the only one if none is. */
+static clreid_status choose_of(cl_context context, cl_device_id asked, cl_device_id *id, clreid_error *error)
+{
+  cl_device_id *ids = NULL;
+  cl_uint count = 0;
+  clreid_status status = devices_of(context, &ids, &count, error);
+  if (status == CLREID_OK && !asked && count != 1)
+    status = cr_fail(error, CLREID_INVALID_ARGUMENT, "the context has %u devices; name the one to be used", count);
+  if (status == CLREID_OK) *id = asked ? asked : ids[0];
+  if (status == CLREID_OK && !is_part_of(*id, ids, count))
+    status =
+        cr_fail(error, CLREID_INVALID_ARGUMENT, "the device is none of the context's %u; name one of those", count);
+  free(ids);
+  return status;
+}
+
+clreid_status cr_device_adopt(cl_context context, cl_device_id asked, const cr_device_config *config,
+                              cr_device **device, clreid_error *error)
+{
+  cl_device_id id;
+  cl_platform_id platform;
+  cr_facts facts;
+  if (config->choice)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "a device is adopted, so there is nothing for the choice '%.64s'",
+                   config->choice);
+  CR_TRY(choose_of(context, asked, &id, error));
+  CR_TRY(cr_check(clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL), "clGetDeviceInfo", error));
+  read_facts(platform, id, &facts);
+  facts.index = -1;
+  if (!facts.usable)
+    return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "the context's device (%s) cannot be used: %s", facts.name,
+                   facts.problem);
+  return create(config, &facts, id, context, device, error);
+}
+
+bool cr_device_is_adopted(const cr_device *device)
+{
+  return device->is_adopted;
+}
+
+/* ---- Life ------------------------------------------------------------------------------------------------------- */
 
 void cr_device_retain(cr_device *device)
 {

@@ -21,6 +21,7 @@ struct cr_device {
   cr_mutex *mutex;     /* guards references, for a moment */
   cr_mutex *building;  /* guards programs, for as long as a compiler takes; the log may be called under it */
   int references;
+  bool is_adopted;      /* context and id are an application's, retained */
   bool uses_clblast;    /* guarded by mutex */
   cr_program *programs; /* built ones, newest first */
   char *tuning_folder;  /* NULL: rows are kept for the device's life alone */

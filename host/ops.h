@@ -13,6 +13,7 @@
 #ifndef CR_OPS_H
 #define CR_OPS_H
 
+#include "ops_adopt.h"
 #include "ops_device.h"
 #include "ops_kinds.h"
 #include "ops_resize.h"

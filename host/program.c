@@ -10,6 +10,8 @@
 #include "cache.h"
 #include "source.h"
 
+enum { MOST_DEVICES = 64 }; /* of a context whose programs are cached */
+
 struct cr_program {
   cr_program *next;
   cl_program program;
@@ -64,15 +66,30 @@ static bool build_from_cache(cr_device *device, const cr_cache_key *key, const c
   return false;
 }
 
+/* The device's place in the lists of binaries, which have `count` entries: one for each device of an application's
+ * context, or, by some drivers, for each that the program was built for, which is ours alone. */
+static size_t find_device(const cr_device *device, cl_program program, size_t count)
+{
+  cl_device_id ids[MOST_DEVICES];
+  size_t bytes = 0;
+  if (count == 1 || clGetProgramInfo(program, CL_PROGRAM_DEVICES, sizeof ids, ids, &bytes) != CL_SUCCESS) return 0;
+  for (size_t i = 0; i < count && i < bytes / sizeof *ids; i++)
+    if (ids[i] == device->id) return i;
+  return 0; /* which is empty if it is another's */
+}
+
 static void write_to_cache(cr_device *device, const cr_cache_key *key, cl_program program)
 {
-  size_t size = 0;
-  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || !size) return;
-  unsigned char *binary = malloc(size);
-  if (!binary) return;
-  if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS)
-    cr_cache_write(device, key, binary, size);
-  free(binary);
+  size_t sizes[MOST_DEVICES] = {0}, bytes = 0;
+  unsigned char *binaries[MOST_DEVICES] = {NULL};
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof sizes, sizes, &bytes) != CL_SUCCESS) return;
+  const size_t count = bytes / sizeof *sizes, index = find_device(device, program, count);
+  if (!sizes[index]) return;
+  binaries[index] = malloc(sizes[index]);
+  if (!binaries[index]) return;
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, count * sizeof *binaries, binaries, NULL) == CL_SUCCESS)
+    cr_cache_write(device, key, binaries[index], sizes[index]);
+  free(binaries[index]);
 }
 
 static clreid_status build_from_source(cr_device *device, const char *text, const char *file, const char *options,

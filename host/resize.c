@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "launch.h"
+#include "upload.h"
 
 /* The numbers of cl/resize.cl. */
 enum {
@@ -49,10 +50,11 @@ typedef struct upload {
 struct cr_resize {
   cr_step *step; /* its output is op.view[CR_OUTPUT], the table of values op.weights */
   cr_resize_spec spec;
-  job *jobs;     /* [largest_batch] */
-  upload tables; /* jobs, tables of axes */
-  upload frames; /* those in host memory */
-  cr_frame kept; /* the last that was uploaded, without its addresses; serial 0: none */
+  job *jobs;            /* [largest_batch] */
+  cr_upload on_its_way; /* jobs, tables of axes ... */
+  cr_buffer *tables;    /* ... to here */
+  upload frames;        /* those in host memory */
+  cr_frame kept;        /* the last that was uploaded, without its addresses; serial 0: none */
   size_t kept_at;
   const cr_buffer **sources; /* [largest_batch], where the frames of the batch lie */
 };
@@ -99,31 +101,29 @@ static size_t round_up(size_t bytes)
 
 /* A quarter more than asked, so that pictures of slowly growing sizes do not allocate each time. What was in it is
  * gone. */
-static clreid_status grow(cr_resize *resize, upload *room, size_t bytes, clreid_error *error)
+static clreid_status grow(const cr_resize *resize, cr_buffer **buffer, size_t bytes, clreid_error *error)
 {
   cr_device *device = resize->step->queue->device;
   const uint64_t largest = cr_device_facts(device)->largest_buffer_bytes;
   size_t more = round_up(bytes + bytes / 4);
   if (largest && more > largest) more = bytes;
-  cr_buffer *buffer;
-  CR_TRY(cr_buffer_create(device, more, NULL, &buffer, error));
-  uint8_t *staging = calloc(more, 1);
-  if (!staging) {
-    cr_buffer_release(buffer);
-    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory to pack pictures of %zu bytes; use a smaller batch", bytes);
-  }
-  cr_buffer_release(room->buffer); /* a launch that still reads it keeps it alive */
-  free(room->staging);
-  room->buffer = buffer;
-  room->staging = staging;
-  room->bytes = more;
+  cr_buffer *larger;
+  CR_TRY(cr_buffer_create(device, more, NULL, &larger, error));
+  cr_buffer_release(*buffer); /* a launch that still reads it keeps it alive */
+  *buffer = larger;
   return CLREID_OK;
 }
 
-static void upload_free(upload *room)
+static clreid_status grow_room(cr_resize *resize, upload *room, size_t bytes, clreid_error *error)
 {
-  cr_buffer_release(room->buffer);
+  CR_TRY(grow(resize, &room->buffer, bytes, error));
+  room->bytes = 0;
   free(room->staging);
+  room->staging = calloc(cr_buffer_bytes(room->buffer), 1);
+  if (!room->staging)
+    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory to pack pictures of %zu bytes; use a smaller batch", bytes);
+  room->bytes = cr_buffer_bytes(room->buffer);
+  return CLREID_OK;
 }
 
 /* ---- Tables of axes --------------------------------------------------------------------------------------------- */
@@ -188,21 +188,22 @@ static clreid_status place_tables(const cr_resize_picture *pictures, int count, 
 static clreid_status write_tables(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
 {
   size_t bytes = 0;
-  upload *tables = &resize->tables;
+  uint8_t *staging;
   CR_TRY(place_tables(pictures, count, resize->jobs, &bytes, error));
-  if (bytes > tables->bytes) {
-    CR_TRY(grow(resize, tables, bytes, error));
+  if (!resize->tables || bytes > cr_buffer_bytes(resize->tables)) {
+    CR_TRY(grow(resize, &resize->tables, bytes, error));
     cr_args args = {resize->step->kernel, ARG_TABLES, CL_SUCCESS};
-    cr_arg_buffer(&args, tables->buffer, NULL);
+    cr_arg_buffer(&args, resize->tables, NULL);
     CR_TRY(cr_args_done(&args, error));
   }
-  int32_t *ints = (int32_t *)(void *)tables->staging;
+  CR_TRY(cr_upload_take(&resize->on_its_way, bytes, cr_buffer_bytes(resize->tables), &staging, error));
+  int32_t *ints = (int32_t *)(void *)staging;
   memcpy(ints, resize->jobs, (size_t)count * sizeof(job));
   for (int k = 0; k < count; k++) {
     copy_axis(ints + resize->jobs[k][JOB_ACROSS], pictures[k].across);
     copy_axis(ints + resize->jobs[k][JOB_DOWN], pictures[k].down);
   }
-  return cr_queue_write(resize->step->queue, tables->buffer, 0, bytes, tables->staging, error);
+  return cr_upload_send(&resize->on_its_way, resize->step->queue, resize->tables, bytes, error);
 }
 
 /* ---- Frames ----------------------------------------------------------------------------------------------------- */
@@ -314,7 +315,7 @@ static clreid_status write_frames(cr_resize *resize, const cr_resize_picture *pi
     resize->kept.serial = 0; /* what is there goes with its room */
     bytes = new_bytes(resize, pictures, count);
     begin = 0;
-    if (bytes + SPARE_BYTES > frames->bytes) CR_TRY(grow(resize, frames, bytes + SPARE_BYTES, error));
+    if (bytes + SPARE_BYTES > frames->bytes) CR_TRY(grow_room(resize, frames, bytes + SPARE_BYTES, error));
   }
   stage_frames(resize, pictures, count, begin);
   const clreid_status status =
@@ -455,8 +456,10 @@ void cr_resize_destroy(cr_resize *resize)
 {
   if (!resize) return;
   cr_step_destroy(resize->step);
-  upload_free(&resize->tables);
-  upload_free(&resize->frames);
+  cr_upload_free(&resize->on_its_way);
+  cr_buffer_release(resize->tables);
+  cr_buffer_release(resize->frames.buffer);
+  free(resize->frames.staging);
   free(resize->jobs);
   free(resize->sources);
   free(resize);

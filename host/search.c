@@ -20,7 +20,8 @@ struct cr_search {
   cr_search_spec spec;
   bool walks; /* products_walk, not products_tile */
   int span;
-  int queries; /* set last */
+  int queries;   /* set last */
+  float *packed; /* as the kernels read them: [tiles of queries][length][TM] */
   cr_tile tile;
   cr_step *steps[KERNELS];
   cr_buffer *buffers[BUFFERS];
@@ -98,16 +99,19 @@ static clreid_status create_buffers(cr_search *search, clreid_error *error)
 {
   const cr_search_spec *spec = &search->spec;
   const size_t length = (size_t)spec->length, queries = CR_SEARCH_QUERIES;
+  const size_t rows = (size_t)search->tile.rows, packed = (queries + rows - 1) / rows * rows * length;
   const size_t bytes[BUFFERS] = {
       [STAGED] = (size_t)spec->staged * length * element_bytes(search),
       [LIST] = (size_t)spec->staged * sizeof(int32_t),
-      [QUERIES] = queries * length * sizeof(float),
+      [QUERIES] = packed * sizeof(float),
       [SUMS] = queries * (size_t)spec->block_rows * sizeof(float),
       [LIMITS] = queries * sizeof(cr_search_limit),
       [COUNTS] = queries * sizeof(int32_t),
       [ROWS] = queries * (size_t)spec->room * sizeof(int32_t),
       [VALUES] = queries * (size_t)spec->room * sizeof(float),
   };
+  search->packed = malloc(bytes[QUERIES]);
+  if (!search->packed) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for queries of length %zu", length);
   for (int b = 0; b < BUFFERS; b++)
     CR_TRY(cr_buffer_create(search->queue->device, bytes[b], NULL, &search->buffers[b], error));
   return CLREID_OK;
@@ -146,6 +150,7 @@ void cr_search_destroy(cr_search *search)
   if (!search) return;
   for (int k = 0; k < KERNELS; k++) cr_step_destroy(search->steps[k]);
   for (int b = 0; b < BUFFERS; b++) cr_buffer_release(search->buffers[b]);
+  free(search->packed);
   free(search);
 }
 
@@ -264,9 +269,15 @@ clreid_status cr_search_set_queries(cr_search *search, const float *queries, int
   if (count < 1 || count > CR_SEARCH_QUERIES)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "%d queries were given, 1 to %d can be at a time", count,
                    CR_SEARCH_QUERIES);
+  const size_t length = (size_t)search->spec.length, rows = (size_t)search->tile.rows, given = (size_t)count;
+  const size_t filled = (given + rows - 1) / rows * rows;
+  for (size_t q = 0; q < filled; q++) {
+    float *to = search->packed + q / rows * rows * length + q % rows;
+    for (size_t k = 0; k < length; k++) to[k * rows] = q < given ? queries[q * length + k] : 0.0f;
+  }
   search->queries = count;
-  return cr_queue_write(search->queue, search->buffers[QUERIES], 0,
-                        (size_t)count * (size_t)search->spec.length * sizeof *queries, queries, error);
+  return cr_queue_write(search->queue, search->buffers[QUERIES], 0, filled * length * sizeof *queries, search->packed,
+                        error);
 }
 
 static int panels_of(int rows)

@@ -6,6 +6,9 @@
  * tests/ has the many.
  */
 #include "selftest.h"
+
+#include <math.h>
+
 #include "oracle.h"
 #include "tuning.h"
 
@@ -328,6 +331,78 @@ static clreid_status check_search(cr_queue *queue, int *checks, clreid_error *er
   return CLREID_OK;
 }
 
+/* ---- Deliveries -------------------------------------------------------------------------------------------------- */
+
+enum { DELIVER_ROWS = 3, DELIVER_COLUMNS = 1000, DELIVER_BAD = 1, DELIVER_LENGTH = DELIVER_ROWS * DELIVER_COLUMNS };
+
+static float delivered(int row, int column)
+{
+  return row == DELIVER_BAD ? NAN : (float)((7 * row + column) % 2048);
+}
+
+/* Rows as a session has them; that which is to become NaN has an infinity at its end. */
+static clreid_status create_rows(cr_device *device, bool half, cr_buffer **rows, clreid_error *error)
+{
+  enum { ROW = (DELIVER_COLUMNS + CR_PANEL - 1) / CR_PANEL * CR_PANEL };
+  float values[DELIVER_ROWS * ROW] = {0};
+  uint16_t halves[DELIVER_ROWS * ROW];
+  for (int r = 0; r < DELIVER_ROWS; r++)
+    for (int c = 0; c < DELIVER_COLUMNS; c++) values[r * ROW + c] = r == DELIVER_BAD ? 1 : delivered(r, c);
+  values[DELIVER_BAD * ROW + DELIVER_COLUMNS - 1] = INFINITY;
+  cr_to_half(values, halves, DELIVER_ROWS * ROW);
+  return half ? cr_buffer_create(device, sizeof halves, halves, rows, error)
+              : cr_buffer_create(device, sizeof values, values, rows, error);
+}
+
+static clreid_status compare_rows(const float *got, int told, clreid_error *error)
+{
+  for (int i = 0; i < DELIVER_LENGTH; i++) {
+    const float wanted = delivered(i / DELIVER_COLUMNS, i % DELIVER_COLUMNS);
+    if (isnan(wanted) ? !isnan(got[i]) : got[i] != wanted)
+      return cr_fail(error, CLREID_DEVICE_FAILED,
+                     "deliver: row %d, column %d is %.9g, it should be %.9g; do not trust this device",
+                     i / DELIVER_COLUMNS, i % DELIVER_COLUMNS, (double)got[i], (double)wanted);
+  }
+  if (told == DELIVER_BAD) return CLREID_OK;
+  return cr_fail(
+      error, CLREID_DEVICE_FAILED,
+      "deliver: row %d is reported as the first that is not finite, it should be %d; do not trust this device", told,
+      DELIVER_BAD);
+}
+
+static clreid_status deliver_and_compare(cr_queue *queue, cr_deliver *deliver, cr_buffer *output, clreid_error *error)
+{
+  float got[DELIVER_LENGTH];
+  int told;
+  const cr_foreign to = {output->memory, 0};
+  CR_TRY(cr_deliver_run(deliver, 0, &to, DELIVER_ROWS, 0, error));
+  CR_TRY(cr_deliver_report(deliver, NULL, error));
+  CR_TRY(cr_deliver_wait(deliver, &told, error));
+  CR_TRY(cr_queue_read(queue, output, 0, sizeof got, got, error));
+  return compare_rows(got, told, error);
+}
+
+static clreid_status check_deliveries(cr_queue *queue, int *checks, clreid_error *error)
+{
+  for (int half = 0; half < 2; half++) {
+    cr_buffer *rows = NULL, *output = NULL;
+    cr_deliver *deliver = NULL;
+    clreid_status status = create_rows(queue->device, half, &rows, error);
+    const cr_view view = {.buffer = rows, .picture = cr_padded(DELIVER_COLUMNS), .row = cr_padded(DELIVER_COLUMNS)};
+    const cr_deliver_spec spec = {.view = {view, view}, .half = {half, half}, .columns = DELIVER_COLUMNS};
+    if (status == CLREID_OK)
+      status = cr_buffer_create(queue->device, DELIVER_LENGTH * sizeof(float), NULL, &output, error);
+    if (status == CLREID_OK) status = cr_deliver_create(queue, &spec, DELIVER_ROWS, &deliver, error);
+    if (status == CLREID_OK) status = deliver_and_compare(queue, deliver, output, error);
+    cr_deliver_destroy(deliver);
+    cr_buffer_release(output);
+    cr_buffer_release(rows);
+    CR_TRY(status);
+    *checks += DELIVER_LENGTH + 1;
+  }
+  return CLREID_OK;
+}
+
 /* Does a row before this one have the same tile for the same kernel? */
 static bool is_repeated(const cr_device *device, size_t index, const cr_tuned *row)
 {
@@ -357,8 +432,8 @@ static clreid_status check_tuned(cr_queue *queue, int *checks, clreid_error *err
 clreid_status cr_selftest(cr_device *device, int *checks, clreid_error *error)
 {
   static clreid_status (*const parts[])(cr_queue *, int *, clreid_error *) = {
-      check_convolutions, check_products, check_pools,  check_row_operators,
-      check_attentions,   check_harmony,  check_search, check_tuned};
+      check_deliveries, check_convolutions, check_products, check_pools, check_row_operators,
+      check_attentions, check_harmony,      check_search,   check_tuned};
   int count = 0;
   cr_queue *queue;
   CR_TRY(cr_queue_create(device, &queue, error));

@@ -337,3 +337,9 @@ double cr_seconds(void)
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
+
+void cr_sleep(double seconds)
+{
+  const struct timespec time = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+  nanosleep(&time, NULL); /* a signal makes it shorter: callers look again */
+}

@@ -47,5 +47,6 @@ enum { CR_MOST_THREADS = 64 };
 void cr_run_threads(int count, void (*work)(void *user, int index), void *user);
 
 double cr_seconds(void); /* monotonic */
+void cr_sleep(double seconds);
 
 #endif

@@ -83,6 +83,7 @@ clreid_status cr_queue_create_timed(cr_device *device, size_t most, cr_queue **r
     return status;
   }
   queue->device = device;
+  queue->defers = device->is_adopted;
   queue->times = times;
   cr_device_retain(device);
   *result = queue;

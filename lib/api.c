@@ -92,17 +92,22 @@ void clreid_devices_free(clreid_device_info *list)
   free(list);
 }
 
+cr_device_config cr_api_device_config(const clreid_device_config *config)
+{
+  return (cr_device_config){.choice = config->choice,
+                            .cache_folder = config->cache_folder,
+                            .tuning_folder = config->tuning_folder,
+                            .kernel_folder = config->kernel_folder,
+                            .log = {config->log, config->log_user}};
+}
+
 clreid_status clreid_device_open(const clreid_device_config *config, clreid_device **result, clreid_error *error)
 {
   if (!result) return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_device_open needs device");
   *result = NULL;
   const clreid_device_config defaults = {0};
   if (!config) config = &defaults;
-  const cr_device_config host = {.choice = config->choice,
-                                 .cache_folder = config->cache_folder,
-                                 .tuning_folder = config->tuning_folder,
-                                 .kernel_folder = config->kernel_folder,
-                                 .log = {config->log, config->log_user}};
+  const cr_device_config host = cr_api_device_config(config);
   clreid_device *device = calloc(1, sizeof *device);
   if (!device) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a device");
   const clreid_status status = cr_device_open(&host, &device->device, error);

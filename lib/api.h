@@ -29,6 +29,9 @@ struct clreid_model {
   int references; /* guarded by mutex: the caller's and one a session */
 };
 
+/* What host/ is told of it. */
+cr_device_config cr_api_device_config(const clreid_device_config *config);
+
 void cr_model_retain(clreid_model *model);
 
 #endif

@@ -26,7 +26,7 @@ static const cr_format formats[] = {
 enum { FORMATS = sizeof formats / sizeof formats[0] };
 
 /* As host/ wants it; the format is known to be one. */
-static cr_frame frame_of(const clreid_frame *given)
+cr_frame cr_frame_of(const clreid_frame *given)
 {
   const cr_format format = formats[given->format];
   const size_t row = cr_format_row_bytes(format, given->width), pairs = cr_format_chroma_bytes(format, given->width);
@@ -47,12 +47,11 @@ static clreid_frame frame_of_picture(const clreid_picture *picture)
                         .pitch_bytes = picture->pitch_bytes};
 }
 
-static clreid_status check_frame(const char *what, size_t index, const clreid_frame *given, clreid_error *error)
+clreid_status cr_frame_check(const char *what, size_t index, const clreid_frame *given, clreid_error *error)
 {
   if ((int)given->format < 0 || (int)given->format >= FORMATS)
     return cr_fail(error, CLREID_INVALID_PICTURE, "%s %zu has format %d, but there are 0 to %d", what, index,
                    (int)given->format, FORMATS - 1);
-  if (!given->pixels) return cr_fail(error, CLREID_INVALID_PICTURE, "%s %zu has no pixels", what, index);
   if (given->width < 1 || given->height < 1 || given->width > LONGEST_SIDE || given->height > LONGEST_SIDE)
     return cr_fail(error, CLREID_INVALID_PICTURE, "%s %zu is %d x %d; each side must be from 1 to %d", what, index,
                    given->width, given->height, LONGEST_SIDE);
@@ -61,13 +60,21 @@ static clreid_status check_frame(const char *what, size_t index, const clreid_fr
   if (given->pitch_bytes && given->pitch_bytes < row)
     return cr_fail(error, CLREID_INVALID_PICTURE, "%s %zu has a pitch of %zu bytes, but a row of %d pixels takes %zu",
                    what, index, given->pitch_bytes, given->width, row);
-  if (pairs && !given->chroma)
-    return cr_fail(error, CLREID_INVALID_PICTURE,
-                   "%s %zu has a format of two planes, but no chroma: give the address of the second", what, index);
   if (pairs && given->chroma_pitch_bytes && given->chroma_pitch_bytes < pairs)
     return cr_fail(error, CLREID_INVALID_PICTURE,
                    "%s %zu has a chroma pitch of %zu bytes, but a row of %d pixels takes %zu", what, index,
                    given->chroma_pitch_bytes, given->width, pairs);
+  return CLREID_OK;
+}
+
+/* Of a frame in host memory: the addresses too. */
+static clreid_status check_host_frame(const char *what, size_t index, const clreid_frame *given, clreid_error *error)
+{
+  if (!given->pixels) return cr_fail(error, CLREID_INVALID_PICTURE, "%s %zu has no pixels", what, index);
+  CR_TRY(cr_frame_check(what, index, given, error));
+  if (cr_format_chroma_bytes(formats[given->format], given->width) && !given->chroma)
+    return cr_fail(error, CLREID_INVALID_PICTURE,
+                   "%s %zu has a format of two planes, but no chroma: give the address of the second", what, index);
   return CLREID_OK;
 }
 
@@ -80,8 +87,8 @@ static int cut(float corner, int length)
   return rounded <= 0 ? 0 : rounded >= (float)length ? length : (int)rounded;
 }
 
-static clreid_status rectangle_of(const char *which, const clreid_frame *frame, const clreid_box *box,
-                                  clreid_rectangle *rectangle, clreid_error *error)
+clreid_status cr_frame_cut(const char *which, const clreid_frame *frame, const clreid_box *box,
+                           clreid_rectangle *rectangle, clreid_error *error)
 {
   const float right = box->x + box->width, bottom = box->y + box->height;
   if (!isfinite(box->x) || !isfinite(box->y) || !isfinite(right) || !isfinite(bottom))
@@ -105,7 +112,7 @@ clreid_status clreid_box_pixels(const clreid_frame *frame, const clreid_box *box
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_box_pixels needs frame, box and rectangle");
   *rectangle = (clreid_rectangle){0};
   clreid_rectangle found;
-  CR_TRY(rectangle_of("the box", frame, box, &found, error));
+  CR_TRY(cr_frame_cut("the box", frame, box, &found, error));
   *rectangle = found;
   return CLREID_OK;
 }
@@ -115,12 +122,12 @@ static clreid_status check_boxes(size_t index, const clreid_frame_boxes *entry, 
   if (!entry->frame || (entry->count && !entry->boxes))
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "frame %zu has no %s", index,
                    entry->frame ? "boxes, but a count of them" : "address");
-  CR_TRY(check_frame("frame", index, entry->frame, error));
+  CR_TRY(check_host_frame("frame", index, entry->frame, error));
   for (size_t b = 0; b < entry->count; b++) {
     char which[64];
     clreid_rectangle rectangle;
     snprintf(which, sizeof which, "box %zu of frame %zu", b, index);
-    CR_TRY(rectangle_of(which, entry->frame, &entry->boxes[b], &rectangle, error));
+    CR_TRY(cr_frame_cut(which, entry->frame, &entry->boxes[b], &rectangle, error));
   }
   return CLREID_OK;
 }
@@ -130,7 +137,7 @@ clreid_status cr_feed_check(const cr_feed *feed, clreid_error *error)
   for (size_t k = 0; k < feed->count; k++) {
     if (feed->pictures) {
       const clreid_frame frame = frame_of_picture(&feed->pictures[k]);
-      CR_TRY(check_frame("picture", k, &frame, error));
+      CR_TRY(check_host_frame("picture", k, &frame, error));
     } else {
       CR_TRY(check_boxes(k, &feed->frames[k], error));
     }
@@ -153,7 +160,7 @@ static clreid_rectangle join(clreid_rectangle a, clreid_rectangle b)
 static void narrow(cr_feed *feed, const clreid_frame *given, clreid_rectangle to)
 {
   cr_frame *frame = &feed->frame;
-  *frame = frame_of(given);
+  *frame = cr_frame_of(given);
   const int odd = frame->chroma != NULL;
   feed->x = to.x & ~odd;
   feed->y = to.y & ~odd;
@@ -172,7 +179,7 @@ static void open_boxes(cr_feed *feed)
     const clreid_frame_boxes *entry = &feed->frames[feed->group_end];
     for (size_t b = 0; b < entry->count; b++) {
       clreid_rectangle one = {0};
-      rectangle_of("", given, &entry->boxes[b], &one, NULL);
+      cr_frame_cut("", given, &entry->boxes[b], &one, NULL);
       all = join(all, one);
     }
   }
@@ -213,7 +220,7 @@ static cr_resize_picture take(cr_feed *feed, const cr_frame *frame)
   } else {
     const clreid_frame_boxes *entry = &feed->frames[feed->entry];
     clreid_rectangle one = {0};
-    rectangle_of("", entry->frame, &entry->boxes[feed->box], &one, NULL);
+    cr_frame_cut("", entry->frame, &entry->boxes[feed->box], &one, NULL);
     picture.x = one.x - feed->x;
     picture.y = one.y - feed->y;
     picture.width = one.width;

@@ -10,6 +10,14 @@
 #include "../host/ops.h"
 #include "clreid/clreid.h"
 
+/* A frame's format, size and pitches, wherever its pixels lie: CLREID_INVALID_PICTURE, "WHAT INDEX has ...". */
+clreid_status cr_frame_check(const char *what, size_t index, const clreid_frame *frame, clreid_error *error);
+/* As host/ wants a frame that was checked. */
+cr_frame cr_frame_of(const clreid_frame *frame);
+/* clreid_box_pixels; which: the box's name in messages. */
+clreid_status cr_frame_cut(const char *which, const clreid_frame *frame, const clreid_box *box,
+                           clreid_rectangle *rectangle, clreid_error *error);
+
 /* Begins with pictures or frames, count and serial set and the rest zero. */
 typedef struct cr_feed {
   const clreid_picture *pictures;   /* [count]; or, being NULL, ... */

@@ -71,13 +71,20 @@ static void insert(search *it, size_t row, cr_neighbour entry)
   list[place] = entry;
 }
 
+/* Columns come with ascending index: once as many equal features as are wanted were found, none comes before them. */
+static bool is_settled(const search *it, size_t row)
+{
+  const size_t most = it->found->most;
+  return it->filled[row] == most && it->found->nearest[row * most + most - 1].distance == 0;
+}
+
 static void take_nearest(search *it, size_t row, size_t first, size_t count)
 {
   const size_t most = it->found->most;
   const double error = error_of(it, row);
   const double worst = it->filled[row] == most ? it->found->nearest[row * most + most - 1].distance : INFINITY;
   const double limit = fmin(ranked(it, count, most) + 2 * error, worst + error);
-  for (size_t c = 0; c < count; c++)
+  for (size_t c = 0; c < count && !is_settled(it, row); c++)
     if (it->distances[c] <= limit)
       insert(it, row, (cr_neighbour){cr_squared_distance(it->all, row, it->all, first + c), (uint32_t)(first + c)});
 }

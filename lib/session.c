@@ -9,30 +9,11 @@
 #include <string.h>
 
 #include "frame.h"
-#include "profile.h"
-
-struct clreid_session {
-  clreid_model *model;
-  int pass_batch; /* pictures of a pass: the largest batch, or what of it fits the device */
-  cr_queue *queue;
-  cr_buffer *arena;
-  cr_step **steps; /* [plan->step_count] */
-  cr_resize *resize;
-  cr_axes *axes;
-  cr_resize_picture *pictures; /* [pass_batch], of a batch ... */
-  cr_frame *frames;            /* ... and what they point to */
-  uint64_t serial;             /* of the last frame that was embedded */
-  float *features;             /* [pass_batch][padded D]: what comes back from the device ... */
-  uint16_t *halves;            /* ... where an output is stored as half */
-  void *map;                   /* a map's tensor of a pass; NULL: no maps */
-  clreid_session_info info;
-  cr_profile *profile; /* NULL: nobody asked for one */
-};
+#include "session.h"
 
 /* ---- Preparation ------------------------------------------------------------------------------------------------ */
 
-/* A view of the plan, which is within one picture, in the arena of a whole batch. */
-static void resolve(const clreid_session *s, cr_view *view)
+void cr_session_resolve(const clreid_session *s, cr_view *view)
 {
   if (view->tensor < 0) return;
   const cr_plan *plan = s->model->plan;
@@ -46,7 +27,7 @@ static clreid_status create_step(clreid_session *s, int index, clreid_error *err
   const cr_plan_step *planned = &s->model->plan->steps[index];
   const cr_step_constants *constants = &s->model->constants[index];
   cr_op op = planned->op;
-  for (int v = 0; v < CR_VIEWS; v++) resolve(s, &op.view[v]);
+  for (int v = 0; v < CR_VIEWS; v++) cr_session_resolve(s, &op.view[v]);
   op.weights = constants->weights;
   op.bias = constants->bias;
   if (constants->matrix) op.view[planned->matrix_role].buffer = constants->matrix;
@@ -61,7 +42,7 @@ static clreid_status create_resize(clreid_session *s, clreid_error *error)
   const cr_plan *plan = m->plan;
   const cr_plan_tensor *tensor = &plan->tensors[plan->input];
   cr_view output = {.tensor = plan->input, .picture = cr_plan_tensor_elements(tensor), .row = tensor->row};
-  resolve(s, &output);
+  cr_session_resolve(s, &output);
   cr_resize_spec spec = {.height = plan->input_height,
                          .width = plan->input_width,
                          .margin = plan->input_margin,
@@ -107,7 +88,7 @@ static clreid_status allocate(clreid_session *s, clreid_error *error)
   return cr_buffer_create(s->model->device, s->info.arena_bytes, NULL, &s->arena, error);
 }
 
-static clreid_status run_steps(clreid_session *s, int batch, clreid_error *error)
+clreid_status cr_session_run_steps(clreid_session *s, int batch, clreid_error *error)
 {
   const int count = s->model->plan->step_count;
   for (int k = 0; k < count; k++) {
@@ -148,23 +129,44 @@ static clreid_status warm_up(clreid_session *s, clreid_error *error)
   const int batches[] = {s->pass_batch, 1};
   for (int i = 0; i < (s->pass_batch > 1 ? 2 : 1); i++) {
     CR_TRY(resize_blanks(s, batches[i], error));
-    CR_TRY(run_steps(s, batches[i], error));
+    CR_TRY(cr_session_run_steps(s, batches[i], error));
     CR_TRY(cr_queue_finish(s->queue, error));
   }
   return CLREID_OK;
 }
 
-static clreid_status prepare(clreid_session *s, bool profile, clreid_error *error)
+/* How frames come from an application's memory, and features leave for it. */
+static clreid_status create_deliver(clreid_session *s, clreid_error *error)
+{
+  s->loans = cr_loans_create(s->model->device, s->pass_batch);
+  if (!s->loans) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a batch of %d", s->pass_batch);
+  const cr_plan *plan = s->model->plan;
+  cr_deliver_spec spec = {.columns = plan->feature_length};
+  for (int output = 0; output < CR_OUTPUTS; output++) {
+    const cr_plan_tensor *tensor = &plan->tensors[plan->outputs[output]];
+    spec.half[output] = cr_plan_element_bytes(plan, tensor) == sizeof(uint16_t);
+    spec.view[output] =
+        (cr_view){.tensor = plan->outputs[output], .picture = cr_plan_tensor_elements(tensor), .row = tensor->row};
+    cr_session_resolve(s, &spec.view[output]);
+  }
+  return cr_deliver_create(s->queue, &spec, s->pass_batch, &s->deliver, error);
+}
+
+static clreid_status prepare(clreid_session *s, const clreid_session_config *config, struct _cl_command_queue *queue,
+                             clreid_error *error)
 {
   CR_TRY(allocate(s, error));
-  if (profile)
+  if (config->profile)
     CR_TRY(cr_queue_create_timed(s->model->device, cr_profile_commands(s->model->plan), &s->queue, error));
   else
     CR_TRY(cr_queue_create(s->model->device, &s->queue, error));
+  if (config->sleeping_wait) cr_queue_sleep(s->queue);
   CR_TRY(create_resize(s, error));
   for (int k = 0; k < s->model->plan->step_count; k++) CR_TRY(create_step(s, k, error));
   CR_TRY(warm_up(s, error));
-  return profile ? cr_profile_create(s->model, s->steps, s->resize, s->queue, &s->profile, error) : CLREID_OK;
+  if (config->profile) CR_TRY(cr_profile_create(s->model, s->steps, s->resize, s->queue, &s->profile, error));
+  if (cr_device_is_adopted(s->model->device)) CR_TRY(create_deliver(s, error));
+  return queue ? cr_queue_adopt(s->queue, queue, error) : CLREID_OK;
 }
 
 /* Undoes prepare, however far it came. */
@@ -173,6 +175,8 @@ static void release(clreid_session *s)
   cr_profile_destroy(s->profile);
   for (int k = 0; s->steps && k < s->model->plan->step_count; k++) cr_step_destroy(s->steps[k]);
   cr_resize_destroy(s->resize);
+  cr_deliver_destroy(s->deliver);
+  cr_loans_destroy(s->loans);
   cr_queue_destroy(s->queue);
   cr_buffer_release(s->arena);
   cr_axes_destroy(s->axes);
@@ -226,18 +230,19 @@ static clreid_status fail_to_fit(const clreid_session *s, const clreid_error *ca
 }
 
 /* The largest pass that the device takes: facts say what it should, and what it has no memory for is halved. */
-static clreid_status prepare_passes(clreid_session *s, bool profile, clreid_error *error)
+static clreid_status prepare_passes(clreid_session *s, const clreid_session_config *config,
+                                    struct _cl_command_queue *queue, clreid_error *error)
 {
   const cr_log *log = cr_device_log(s->model->device);
   const int batch = s->info.largest_batch;
   clreid_error cause = {CLREID_OK, ""};
   s->pass_batch = choose_pass(s->model, batch);
-  clreid_status status = prepare(s, profile, &cause);
+  clreid_status status = prepare(s, config, queue, &cause);
   while (status == CLREID_OUT_OF_DEVICE_MEMORY && s->pass_batch > 1) {
     release(s);
     cr_say(log, "session: no room for passes of %d pictures: %s", s->pass_batch, cause.text);
     s->pass_batch /= 2;
-    status = prepare(s, profile, &cause);
+    status = prepare(s, config, queue, &cause);
   }
   if (status == CLREID_OUT_OF_DEVICE_MEMORY) return fail_to_fit(s, &cause, error);
   if (status != CLREID_OK) return cr_fail(error, status, "%s", cause.text);
@@ -246,14 +251,13 @@ static clreid_status prepare_passes(clreid_session *s, bool profile, clreid_erro
   return CLREID_OK;
 }
 
-clreid_status clreid_session_create(clreid_model *model, const clreid_session_config *config, clreid_session **result,
-                                    clreid_error *error)
+clreid_status cr_session_create(clreid_model *model, const clreid_session_config *config,
+                                struct _cl_command_queue *queue, clreid_session **result, clreid_error *error)
 {
   enum { MOST = 65536 };
-  if (!model || !result)
-    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_session_create needs model and session");
-  *result = NULL;
-  const int batch = config && config->largest_batch ? config->largest_batch : 1;
+  const clreid_session_config defaults = {0};
+  if (!config) config = &defaults;
+  const int batch = config->largest_batch ? config->largest_batch : 1;
   if (batch < 1 || batch > MOST)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "a largest batch of %d is outside 1 to %d", batch, MOST);
   clreid_session *s = calloc(1, sizeof *s);
@@ -261,13 +265,22 @@ clreid_status clreid_session_create(clreid_model *model, const clreid_session_co
   s->model = model;
   s->info.largest_batch = batch;
   cr_model_retain(model);
-  const clreid_status status = prepare_passes(s, config && config->profile, error);
+  const clreid_status status = prepare_passes(s, config, queue, error);
   if (status != CLREID_OK) {
     clreid_session_destroy(s);
     return status;
   }
   *result = s;
   return CLREID_OK;
+}
+
+clreid_status clreid_session_create(clreid_model *model, const clreid_session_config *config, clreid_session **result,
+                                    clreid_error *error)
+{
+  if (!model || !result)
+    return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_session_create needs model and session");
+  *result = NULL;
+  return cr_session_create(model, config, NULL, result, error);
 }
 
 void clreid_session_destroy(clreid_session *s)
@@ -317,7 +330,7 @@ static clreid_status output_is_finite(clreid_session *s, int index, int batch, b
   const cr_shape shape = cr_op_shape(op, CR_OUTPUT); /* of a stream of a picture, if it has several */
   *finite = true;
   if (!is_rows(op->kind)) return CLREID_OK;
-  resolve(s, &view);
+  cr_session_resolve(s, &view);
   float *values = malloc(elements * sizeof *values);
   uint16_t *halves = half ? malloc(elements * sizeof *halves) : NULL;
   clreid_status status = values && (!half || halves)
@@ -357,8 +370,7 @@ static clreid_status name_step(clreid_session *s, int batch, clreid_error *error
 
 /* ---- The run ---------------------------------------------------------------------------------------------------- */
 
-/* Puts the pictures of a batch on the device as the network wants them. */
-static clreid_status upload(clreid_session *s, int batch, clreid_error *error)
+clreid_status cr_session_resize(clreid_session *s, int batch, clreid_error *error)
 {
   const cr_plan *plan = s->model->plan;
   cr_axes_trim(s->axes);
@@ -382,7 +394,7 @@ static clreid_status download(clreid_session *s, cr_output output, int batch, fl
                count = (size_t)batch * row;
   const bool half = element == sizeof *s->halves;
   cr_view view = {.tensor = plan->outputs[output]};
-  resolve(s, &view);
+  cr_session_resolve(s, &view);
   CR_TRY(cr_queue_read(s->queue, view.buffer, view.offset * element, count * element,
                        half ? (void *)s->halves : s->features, error));
   cr_profile_stamp(s->profile, CR_STAMP_READ);
@@ -411,7 +423,7 @@ static clreid_status download_map(clreid_session *s, const cr_plan_map *planned,
   const size_t size = cr_plan_element_bytes(plan, &plan->tensors[within.tensor]);
   const size_t numbers = (size_t)planned->height * planned->width;
   cr_view view = {.tensor = within.tensor};
-  resolve(s, &view);
+  cr_session_resolve(s, &view);
   CR_TRY(
       cr_queue_read(s->queue, view.buffer, view.offset * size, (size_t)batch * within.picture * size, s->map, error));
   cr_profile_stamp(s->profile, CR_STAMP_READ);
@@ -438,11 +450,11 @@ static clreid_status download_maps(clreid_session *s, size_t done, int batch, fl
 static clreid_status upload_pass(clreid_session *s, cr_feed before, cr_feed *feed, int *batch, clreid_error *error)
 {
   clreid_error cause = {CLREID_OK, ""};
-  clreid_status status = upload(s, *batch, &cause);
+  clreid_status status = cr_session_resize(s, *batch, &cause);
   while ((status == CLREID_OUT_OF_DEVICE_MEMORY || status == CLREID_OUT_OF_MEMORY) && *batch > 1) {
     *feed = before;
     *batch = cr_feed_fill(feed, s->frames, s->pictures, *batch / 2);
-    status = upload(s, *batch, &cause);
+    status = cr_session_resize(s, *batch, &cause);
   }
   return status == CLREID_OK ? status : cr_fail(error, status, "%s", cause.text);
 }
@@ -451,7 +463,7 @@ static clreid_status upload_pass(clreid_session *s, cr_feed before, cr_feed *fee
 static clreid_status run_pass(clreid_session *s, int batch, float *neck, float *pooled, clreid_error *error)
 {
   bool finite = true;
-  CR_TRY(run_steps(s, batch, error));
+  CR_TRY(cr_session_run_steps(s, batch, error));
   CR_TRY(download(s, CR_OUTPUT_NECK, batch, neck, &finite, error));
   if (pooled) CR_TRY(download(s, CR_OUTPUT_POOLED, batch, pooled, &finite, error));
   return finite ? CLREID_OK : name_step(s, batch, error);

@@ -63,6 +63,7 @@ static void neighbours_are_those_of_a_walk_in_double(void **state)
     examine(devices[d], 60, 16, 21, SUPPORT_WIDE);
     examine(devices[d], 150, 40, 76, SUPPORT_WIDE);
     examine(devices[d], 230, 3, 21, SUPPORT_COARSE); /* many that are equally far */
+    examine(devices[d], 230, 1, 5, SUPPORT_COARSE);  /* more equal ones than are wanted */
   }
   examine(support_device(), 4400, 6, 9, SUPPORT_WIDE); /* blocks of rows and columns */
   examine(support_device(), 4200, 2, 9, SUPPORT_COARSE);

@@ -45,6 +45,8 @@ static void it_names_what_is_wrong(void **state)
   static const struct {
     const char *file, *from, *to, *told;
   } mistakes[] = {
+      {"deliver.cl", "to + c);", "to + c + (c == 0));", "deliver"},
+      {"deliver.cl", "bad = 1;", "bad = 0;", "deliver"},
       {"conv.cl", "at_x < width", "at_x < width - 1", "conv "},
       {"tile.clh", "k < depth", "k + 1 < depth", "conv "},
       {"gemm.cl", "(ulong)(row + i) * output_row", "(ulong)(row + i + 1) * output_row", "gemm "},

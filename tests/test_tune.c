@@ -163,9 +163,12 @@ static void shipped_rows_are_the_defaults(void **state)
     size_t groups;
     cr_tile tile;
   } rows[] = {
-      {CR_DEVICE_CPU, 16, 4096, 2048, 64, 1, {12, 2, 16, false, 1, 1}},
+      {CR_DEVICE_CPU, 16, 4096, 2048, 64, 1, {6, 4, 16, false, 1, 1}},
+      {CR_DEVICE_CPU, 16, 4096, 8, 64, 1, {8, 3, 16, false, 1, 1}},
+      {CR_DEVICE_CPU, 16, 4096, 2048, 48, 1, {12, 2, 16, false, 1, 1}},
       {CR_DEVICE_CPU, 16, 4096, 2048, 16, 1, {8, 1, 16, false, 1, 1}},
-      {CR_DEVICE_CPU, 16, 4096, 2048, 64, 2, {8, 1, 16, false, 1, 1}},
+      {CR_DEVICE_CPU, 16, 4096, 2048, 64, 2, {12, 2, 16, false, 1, 1}}, /* no wider than a group */
+      {CR_DEVICE_CPU, 16, 4096, 2048, 64, 4, {8, 1, 16, false, 1, 1}},
       {CR_DEVICE_CPU, 8, 4096, 1, 64, 1, {1, 4, 16, false, 1, 1}},
       {CR_DEVICE_CPU, 8, 4096, 1, 64, 2, {8, 1, 16, false, 1, 1}},
       {CR_DEVICE_CPU, 8, 4096, 3, 64, 1, {3, 1, 16, false, 1, 1}},
@@ -609,6 +612,13 @@ static void what_is_wrong_is_refused(void **state)
   assert_int_equal(result.after[0], 0);
   assert_string_equal(variant, result.before);
   assert_int_equal(folder_entries(&tuning), 0);
+
+  clreid_error error = {CLREID_OK, ""}; /* and the self-test knows tiles apart */
+  cr_queue *queue;
+  int checks = 0;
+  assert_int_equal(cr_queue_create(device, &queue, &error), CLREID_OK);
+  assert_int_equal(cr_selftest_tile(queue, CR_TILED_GEMM, &odd_tile, false, &checks, &error), CLREID_DEVICE_FAILED);
+  cr_queue_destroy(queue);
   cr_device_release(device);
   folder_remove(&kernels);
   folder_remove(&tuning);

@@ -214,8 +214,10 @@ CLREID_API bool clreid_model_map_at(const clreid_model *model, size_t index, clr
 /* ---- Sessions --------------------------------------------------------------------------------------------------- */
 
 typedef struct clreid_session_config {
-  int largest_batch; /* 0 means 1 */
-  bool profile;      /* for clreid_session_profile: the driver notes the times of every launch, which costs a little */
+  int largest_batch;  /* 0 means 1 */
+  bool profile;       /* for clreid_session_profile: the driver notes the times of every launch, which costs a little */
+  bool sleeping_wait; /* waiting for the device leaves the processor to others, and takes a sixteenth longer at most, 5
+                         ms at most; otherwise the driver waits, and some drivers spin */
 } clreid_session_config;
 
 /* Plans memory, builds and launches everything once: after this, a run compiles and allocates nothing (but a larger

@@ -8,8 +8,9 @@
  *
  * Products of features run on the device, a block at a time: it needs about 70 MiB of its memory, whatever the size of
  * the gallery (more for features longer than 4096). Which entry comes before which is decided in double precision on
- * the host wherever the device's rounding leaves it open, so ranks do not depend on the device. A NULL device: all of
- * it on the host, slowly.
+ * the host wherever the device's rounding leaves it open, so ranks do not depend on the device; of a re-ranking its
+ * neighbours do not, but the original distances that it returns a share of are the device's. A NULL device: all of it
+ * on the host, slowly.
  */
 #ifndef CLREID_EVALUATE_H
 #define CLREID_EVALUATE_H
