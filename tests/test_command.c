@@ -567,7 +567,7 @@ static void bench_prints_a_profile(void **state)
                                       "resize",
                                       "between launches",
                                       "read back",
-                                      "winograd product",
+                                      "separable",
                                       "the lines explain"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i) assert_non_null(strstr(done->out, texts[i]));
   (void)state;

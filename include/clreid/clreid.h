@@ -115,7 +115,8 @@ typedef struct clreid_device_peaks {
 CLREID_API clreid_status clreid_device_measure(clreid_device *device, clreid_device_peaks *peaks, clreid_error *error);
 
 /* Runs every operator of the library on the device against double-precision arithmetic on the host, at odd and even
- * shapes. *checks (if not NULL) receives the number of comparisons made. Takes a few seconds. */
+ * shapes. *checks (if not NULL) receives the number of comparisons made. Takes a few seconds, and up to
+ * two minutes more the first time, when every variant is compiled. */
 CLREID_API clreid_status clreid_selftest(clreid_device *device, int *checks, clreid_error *error);
 
 /* ---- Networks --------------------------------------------------------------------------------------------------- */
