@@ -111,6 +111,16 @@ clreid_status cr_queue_write(cr_queue *queue, cr_buffer *buffer, size_t offset_b
   return queue->sleeps ? finish_asleep(queue, *event, noted, error) : CLREID_OK;
 }
 
+clreid_status cr_queue_write_ahead(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes,
+                                   const void *data, clreid_error *error)
+{
+  if (!bytes) return CLREID_OK;
+  if (queue->sleeps || queue->defers) return cr_queue_write(queue, buffer, offset_bytes, bytes, data, error);
+  return cr_check(clEnqueueWriteBuffer(queue->queue, buffer->memory, CL_FALSE, offset_bytes, bytes, data, 0, NULL,
+                                       cr_times_note(queue, bytes)),
+                  "clEnqueueWriteBuffer", error);
+}
+
 clreid_status cr_queue_read(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, void *data,
                             clreid_error *error)
 {

@@ -80,6 +80,9 @@ clreid_status cr_queue_create(cr_device *device, cr_queue **queue, clreid_error 
 void cr_queue_destroy(cr_queue *queue); /* waits; NULL allowed */
 clreid_status cr_queue_write(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, const void *data,
                              clreid_error *error); /* returns when data may be reused */
+/* May return before: data stays as it is until a later call on the queue has waited. */
+clreid_status cr_queue_write_ahead(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes,
+                                   const void *data, clreid_error *error);
 clreid_status cr_queue_read(cr_queue *queue, cr_buffer *buffer, size_t offset_bytes, size_t bytes, void *data,
                             clreid_error *error); /* waits for all before it */
 clreid_status cr_queue_finish(cr_queue *queue, clreid_error *error);

@@ -304,7 +304,8 @@ static void stage_frames(cr_resize *resize, const cr_resize_picture *pictures, i
   resize->kept_at = last_at;
 }
 
-/* New frames go before the one that is kept, if they fit there, else behind it. */
+/* The tables follow on the same queue and are waited for, so frames need no wait of their own. New frames go before the
+ * one that is kept, if they fit there, else behind it. */
 static clreid_status write_frames(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error)
 {
   upload *frames = &resize->frames;
@@ -319,7 +320,7 @@ static clreid_status write_frames(cr_resize *resize, const cr_resize_picture *pi
   }
   stage_frames(resize, pictures, count, begin);
   const clreid_status status =
-      cr_queue_write(resize->step->queue, frames->buffer, begin, bytes, frames->staging + begin, error);
+      cr_queue_write_ahead(resize->step->queue, frames->buffer, begin, bytes, frames->staging + begin, error);
   if (status != CLREID_OK) resize->kept.serial = 0;
   return status;
 }
@@ -545,7 +546,12 @@ clreid_status cr_resize_upload(cr_resize *resize, const cr_resize_picture *pictu
     CR_TRY(check_picture(&resize->spec, &pictures[k], k, error));
   }
   CR_TRY(write_frames(resize, pictures, count, error));
-  CR_TRY(write_tables(resize, pictures, count, error));
+  const clreid_status status = write_tables(resize, pictures, count, error);
+  if (status != CLREID_OK) {
+    resize->kept.serial = 0;
+    cr_queue_finish(resize->step->queue, NULL); /* the frames' memory is free again */
+    return status;
+  }
   for (int k = 0; k < count; k++)
     resize->sources[k] = pictures[k].frame->buffer ? pictures[k].frame->buffer : resize->frames.buffer;
   resize->step->map_work = largest_work(&resize->spec, pictures, count);
