@@ -15,14 +15,14 @@ extern "C" {
 typedef enum clreid_status {
   CLREID_OK = 0,
   CLREID_INVALID_ARGUMENT,     /* a null pointer, a number out of its range */
-  CLREID_INVALID_FILE,         /* a file that cannot be opened, read or written */
+  CLREID_INVALID_FILE,         /* a file that cannot be opened, read or written, or is no gallery */
   CLREID_INVALID_WEIGHTS,      /* a weight file whose content is wrong */
   CLREID_INVALID_NETWORK,      /* an unknown network, or an option it does not take */
   CLREID_INVALID_PICTURE,      /* a picture without pixels, or beyond the size limit */
   CLREID_UNSUPPORTED_PLATFORM, /* no OpenCL platform, or none with a device */
   CLREID_UNSUPPORTED_DEVICE,   /* no such device, or it lacks what is needed */
   CLREID_UNSUPPORTED_MODEL,    /* a model that does not fit the device */
-  CLREID_NOT_FINITE,           /* a feature overflowed; the text names the step */
+  CLREID_NOT_FINITE,           /* a feature overflowed; the text names the step, or the box */
   CLREID_OUT_OF_MEMORY,        /* memory of the host */
   CLREID_OUT_OF_DEVICE_MEMORY, /* memory of the device */
   CLREID_DEVICE_FAILED,        /* an OpenCL call failed; the text names it and its code */
