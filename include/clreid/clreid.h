@@ -13,8 +13,8 @@
  * fails, fills *error (if not NULL) with one line that says what is wrong; a handle or list that it should have given
  * is NULL then. The library does not read picture files, does not print, and keeps no global state.
  *
- * All of this holds for the other headers too: clreid_group.h (several devices), clreid_gallery.h (find features again),
- * clreid_evaluate.h (judge and re-rank them), clreid_opencl.h (an application's own context, queue and memory).
+ * All of this holds for the other headers too: clreid_group.h (several devices), clreid_gallery.h (find features
+ * again), clreid_evaluate.h (judge and re-rank them), clreid_opencl.h (an application's own context, queue, memory).
  */
 #ifndef CLREID_H
 #define CLREID_H
