@@ -274,10 +274,10 @@ typedef struct clreid_profile_row {
 } clreid_profile_row;
 
 /* The profile of the last pass: of the last pass_batch pictures, or what remained of them, of the last call that
- * embedded any. *rows [*count], its texts too, belong to the session until its next call or its end. *pass_ms receives the time of
- * the whole pass by the host's clock; what it exceeds the sum of all rows is not explained by them (the host's waking
- * up, at the end). CLREID_INVALID_ARGUMENT if the session was created without profile, or if no pass has ended well
- * yet. Thread rule: one thread a session at a time. */
+ * embedded any. *rows [*count], its texts too, belong to the session until its next call or its end. *pass_ms receives
+ * the time of the whole pass by the host's clock; what it exceeds the sum of all rows is not explained by them (the
+ * host's waking up, at the end). CLREID_INVALID_ARGUMENT if the session was created without profile, or if no pass has
+ * ended well yet. Thread rule: one thread a session at a time. */
 CLREID_API clreid_status clreid_session_profile(clreid_session *session, const clreid_profile_row **rows, size_t *count,
                                                 double *pass_ms, clreid_error *error);
 
