@@ -34,4 +34,14 @@ cr_device_config cr_api_device_config(const clreid_device_config *config);
 
 void cr_model_retain(clreid_model *model);
 
+/* A view of the plan, which is within one picture, in the arena of a batch. */
+void cr_model_resolve(const clreid_model *model, cr_buffer *arena, int batch, cr_view *view);
+/* The operator of a step of the plan, its views resolved, its constants in place. */
+cr_op cr_model_operator(const clreid_model *model, int step, cr_buffer *arena, int batch);
+
+/* Is it a largest batch that sessions take? *batch: it, or 1 for 0. */
+clreid_status cr_model_batch(int largest_batch, int *batch, clreid_error *error);
+/* Of `batch` pictures as many as fit a pass by the device's facts, 1 at least, in as few equal passes as can be. */
+int cr_model_pass(const clreid_model *model, int batch);
+
 #endif

@@ -248,3 +248,57 @@ bool clreid_model_map_at(const clreid_model *model, size_t index, clreid_map_inf
                             .region_width = map->region_width};
   return true;
 }
+
+/* ---- For what runs it -------------------------------------------------------------------------------------------- */
+
+void cr_model_resolve(const clreid_model *model, cr_buffer *arena, int batch, cr_view *view)
+{
+  if (view->tensor < 0) return;
+  const cr_plan_tensor *tensor = &model->plan->tensors[view->tensor];
+  view->buffer = arena;
+  view->offset += tensor->offset_bytes * (size_t)batch / cr_plan_element_bytes(model->plan, tensor);
+}
+
+cr_op cr_model_operator(const clreid_model *model, int step, cr_buffer *arena, int batch)
+{
+  const cr_plan_step *planned = &model->plan->steps[step];
+  const cr_step_constants *constants = &model->constants[step];
+  cr_op op = planned->op;
+  for (int v = 0; v < CR_VIEWS; v++) cr_model_resolve(model, arena, batch, &op.view[v]);
+  op.weights = constants->weights;
+  op.bias = constants->bias;
+  if (constants->matrix) op.view[planned->matrix_role].buffer = constants->matrix;
+  return op;
+}
+
+clreid_status cr_model_batch(int largest_batch, int *batch, clreid_error *error)
+{
+  enum { MOST = 65536 };
+  *batch = largest_batch ? largest_batch : 1;
+  if (*batch >= 1 && *batch <= MOST) return CLREID_OK;
+  return cr_fail(error, CLREID_INVALID_ARGUMENT, "a largest batch of %d is outside 1 to %d", *batch, MOST);
+}
+
+/* Bytes that the activations of a pass may have: one buffer, and no more than half of what the weights leave of the
+ * memory, for others use it too. A driver that does not say how much it has gives 0. */
+static uint64_t room_for_arena(const clreid_model *model)
+{
+  const cr_facts *facts = cr_device_facts(model->device);
+  const uint64_t memory = facts->global_memory_bytes, weights = model->info.weight_bytes;
+  const uint64_t half = !memory ? UINT64_MAX : memory > weights ? (memory - weights) / 2 : 0;
+  const uint64_t buffer = facts->largest_buffer_bytes ? facts->largest_buffer_bytes : UINT64_MAX;
+  return half < buffer ? half : buffer;
+}
+
+int cr_model_pass(const clreid_model *model, int batch)
+{
+  const cr_plan *plan = model->plan;
+  const uint64_t fit = room_for_arena(model) / plan->arena_bytes;
+  int most = fit < 1 ? 1 : fit < (uint64_t)batch ? (int)fit : batch;
+  for (int k = 0; k < plan->step_count; k++) {
+    const int counted = cr_op_most_pictures(&plan->steps[k].op);
+    if (counted < most) most = counted;
+  }
+  const int passes = (batch - 1) / most + 1;
+  return (batch - 1) / passes + 1;
+}

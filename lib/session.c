@@ -13,24 +13,15 @@
 
 /* ---- Preparation ------------------------------------------------------------------------------------------------ */
 
-void cr_session_resolve(const clreid_session *s, cr_view *view)
+/* In the arena of the session. */
+static void resolve(const clreid_session *s, cr_view *view)
 {
-  if (view->tensor < 0) return;
-  const cr_plan *plan = s->model->plan;
-  const cr_plan_tensor *tensor = &plan->tensors[view->tensor];
-  view->buffer = s->arena;
-  view->offset += tensor->offset_bytes * (size_t)s->pass_batch / cr_plan_element_bytes(plan, tensor);
+  cr_model_resolve(s->model, s->arena, s->pass_batch, view);
 }
 
 static clreid_status create_step(clreid_session *s, int index, clreid_error *error)
 {
-  const cr_plan_step *planned = &s->model->plan->steps[index];
-  const cr_step_constants *constants = &s->model->constants[index];
-  cr_op op = planned->op;
-  for (int v = 0; v < CR_VIEWS; v++) cr_session_resolve(s, &op.view[v]);
-  op.weights = constants->weights;
-  op.bias = constants->bias;
-  if (constants->matrix) op.view[planned->matrix_role].buffer = constants->matrix;
+  const cr_op op = cr_model_operator(s->model, index, s->arena, s->pass_batch);
   CR_TRY(cr_step_create(s->queue, &op, s->pass_batch, &s->steps[index], error));
   s->info.launches += cr_step_launches(s->steps[index]);
   return CLREID_OK;
@@ -42,7 +33,7 @@ static clreid_status create_resize(clreid_session *s, clreid_error *error)
   const cr_plan *plan = m->plan;
   const cr_plan_tensor *tensor = &plan->tensors[plan->input];
   cr_view output = {.tensor = plan->input, .picture = cr_plan_tensor_elements(tensor), .row = tensor->row};
-  cr_session_resolve(s, &output);
+  resolve(s, &output);
   cr_resize_spec spec = {.height = plan->input_height,
                          .width = plan->input_width,
                          .margin = plan->input_margin,
@@ -147,7 +138,7 @@ static clreid_status create_deliver(clreid_session *s, clreid_error *error)
     spec.half[output] = cr_plan_element_bytes(plan, tensor) == sizeof(uint16_t);
     spec.view[output] =
         (cr_view){.tensor = plan->outputs[output], .picture = cr_plan_tensor_elements(tensor), .row = tensor->row};
-    cr_session_resolve(s, &spec.view[output]);
+    resolve(s, &spec.view[output]);
   }
   return cr_deliver_create(s->queue, &spec, s->pass_batch, &s->deliver, error);
 }
@@ -191,31 +182,6 @@ static void release(clreid_session *s)
 
 /* ---- Passes ------------------------------------------------------------------------------------------------------ */
 
-/* Bytes that the activations of a pass may have: one buffer, and no more than half of what the weights leave of the
- * memory, for others use it too. A driver that does not say how much it has gives 0. */
-static uint64_t room_for_arena(const clreid_model *model)
-{
-  const cr_facts *facts = cr_device_facts(model->device);
-  const uint64_t memory = facts->global_memory_bytes, weights = model->info.weight_bytes;
-  const uint64_t half = !memory ? UINT64_MAX : memory > weights ? (memory - weights) / 2 : 0;
-  const uint64_t buffer = facts->largest_buffer_bytes ? facts->largest_buffer_bytes : UINT64_MAX;
-  return half < buffer ? half : buffer;
-}
-
-/* Of `batch` pictures as many as fit a pass, 1 at least, in as few equal passes as can be. */
-static int choose_pass(const clreid_model *model, int batch)
-{
-  const cr_plan *plan = model->plan;
-  const uint64_t fit = room_for_arena(model) / plan->arena_bytes;
-  int most = fit < 1 ? 1 : fit < (uint64_t)batch ? (int)fit : batch;
-  for (int k = 0; k < plan->step_count; k++) {
-    const int counted = cr_op_most_pictures(&plan->steps[k].op);
-    if (counted < most) most = counted;
-  }
-  const int passes = (batch - 1) / most + 1;
-  return (batch - 1) / passes + 1;
-}
-
 /* What is said where not even one picture fits; cause: what the last try said. */
 static clreid_status fail_to_fit(const clreid_session *s, const clreid_error *cause, clreid_error *error)
 {
@@ -236,7 +202,7 @@ static clreid_status prepare_passes(clreid_session *s, const clreid_session_conf
   const cr_log *log = cr_device_log(s->model->device);
   const int batch = s->info.largest_batch;
   clreid_error cause = {CLREID_OK, ""};
-  s->pass_batch = choose_pass(s->model, batch);
+  s->pass_batch = cr_model_pass(s->model, batch);
   clreid_status status = prepare(s, config, queue, &cause);
   while (status == CLREID_OUT_OF_DEVICE_MEMORY && s->pass_batch > 1) {
     release(s);
@@ -254,12 +220,10 @@ static clreid_status prepare_passes(clreid_session *s, const clreid_session_conf
 clreid_status cr_session_create(clreid_model *model, const clreid_session_config *config,
                                 struct _cl_command_queue *queue, clreid_session **result, clreid_error *error)
 {
-  enum { MOST = 65536 };
+  int batch;
   const clreid_session_config defaults = {0};
   if (!config) config = &defaults;
-  const int batch = config->largest_batch ? config->largest_batch : 1;
-  if (batch < 1 || batch > MOST)
-    return cr_fail(error, CLREID_INVALID_ARGUMENT, "a largest batch of %d is outside 1 to %d", batch, MOST);
+  CR_TRY(cr_model_batch(config->largest_batch, &batch, error));
   clreid_session *s = calloc(1, sizeof *s);
   if (!s) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a session");
   s->model = model;
@@ -330,7 +294,7 @@ static clreid_status output_is_finite(clreid_session *s, int index, int batch, b
   const cr_shape shape = cr_op_shape(op, CR_OUTPUT); /* of a stream of a picture, if it has several */
   *finite = true;
   if (!is_rows(op->kind)) return CLREID_OK;
-  cr_session_resolve(s, &view);
+  resolve(s, &view);
   float *values = malloc(elements * sizeof *values);
   uint16_t *halves = half ? malloc(elements * sizeof *halves) : NULL;
   clreid_status status = values && (!half || halves)
@@ -394,7 +358,7 @@ static clreid_status download(clreid_session *s, cr_output output, int batch, fl
                count = (size_t)batch * row;
   const bool half = element == sizeof *s->halves;
   cr_view view = {.tensor = plan->outputs[output]};
-  cr_session_resolve(s, &view);
+  resolve(s, &view);
   CR_TRY(cr_queue_read(s->queue, view.buffer, view.offset * element, count * element,
                        half ? (void *)s->halves : s->features, error));
   cr_profile_stamp(s->profile, CR_STAMP_READ);
@@ -423,7 +387,7 @@ static clreid_status download_map(clreid_session *s, const cr_plan_map *planned,
   const size_t size = cr_plan_element_bytes(plan, &plan->tensors[within.tensor]);
   const size_t numbers = (size_t)planned->height * planned->width;
   cr_view view = {.tensor = within.tensor};
-  cr_session_resolve(s, &view);
+  resolve(s, &view);
   CR_TRY(
       cr_queue_read(s->queue, view.buffer, view.offset * size, (size_t)batch * within.picture * size, s->map, error));
   cr_profile_stamp(s->profile, CR_STAMP_READ);

@@ -32,9 +32,6 @@ struct clreid_session {
 clreid_status cr_session_create(clreid_model *model, const clreid_session_config *config,
                                 struct _cl_command_queue *queue, clreid_session **session, clreid_error *error);
 
-/* A view of the plan, which is within one picture, in the arena of a whole batch. */
-void cr_session_resolve(const clreid_session *session, cr_view *view);
-
 /* All steps of the plan, for the pictures that the resize has put into the arena. */
 clreid_status cr_session_run_steps(clreid_session *session, int batch, clreid_error *error);
 

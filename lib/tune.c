@@ -21,7 +21,7 @@ typedef struct layer_kind {
 
 typedef struct tuning {
   const clreid_model *model;
-  int batch;
+  int batch; /* pictures of a session's pass */
   cr_queue *queue;
   cr_buffer *arena;
   layer_kind *kinds; /* [plan->step_count] */
@@ -29,25 +29,6 @@ typedef struct tuning {
 } tuning;
 
 /* ---- The layers ------------------------------------------------------------------------------------------------- */
-
-/* The operator of a step, its views in the arena. */
-static cr_op operator_of(const tuning *t, int index)
-{
-  const cr_plan *plan = t->model->plan;
-  const cr_plan_step *planned = &plan->steps[index];
-  const cr_step_constants *constants = &t->model->constants[index];
-  cr_op op = planned->op;
-  for (int v = 0; v < CR_VIEWS; v++) {
-    if (op.view[v].tensor < 0) continue;
-    const cr_plan_tensor *tensor = &plan->tensors[op.view[v].tensor];
-    op.view[v].buffer = t->arena;
-    op.view[v].offset += tensor->offset_bytes * (size_t)t->batch / cr_plan_element_bytes(plan, tensor);
-  }
-  op.weights = constants->weights;
-  op.bias = constants->bias;
-  if (constants->matrix) op.view[planned->matrix_role].buffer = constants->matrix;
-  return op;
-}
 
 static layer_kind *find_kind(const tuning *t, const cr_tune_key *key)
 {
@@ -59,7 +40,7 @@ static layer_kind *find_kind(const tuning *t, const cr_tune_key *key)
 /* Seconds of one run, the median of three. */
 static clreid_status measure(const tuning *t, int index, double *cost, clreid_error *error)
 {
-  const cr_op op = operator_of(t, index);
+  const cr_op op = cr_model_operator(t->model, index, t->arena, t->batch);
   cr_step *step;
   double seconds[3];
   CR_TRY(cr_step_create(t->queue, &op, t->batch, &step, error));
@@ -118,7 +99,7 @@ static clreid_status tune_kind(const tuning *t, const layer_kind *kind, double u
                                clreid_error *error)
 {
   const cr_plan *plan = t->model->plan;
-  const cr_op op = operator_of(t, kind->step);
+  const cr_op op = cr_model_operator(t->model, kind->step, t->arena, t->batch);
   const cr_plan_tensor *output = &plan->tensors[plan->steps[kind->step].op.view[CR_OUTPUT].tensor];
   const size_t batch = (size_t)t->batch;
   const cr_tune_task task = {.op = &op,
@@ -167,15 +148,13 @@ static clreid_status tune(tuning *t, double end, clreid_tune_progress *progress,
 clreid_status clreid_tune(clreid_model *model, const clreid_tune_config *config, clreid_tune_progress *progress,
                           void *user, clreid_tune_info *result, clreid_error *error)
 {
-  enum { MOST_BATCH = 65536 };
+  int batch;
   if (!model) return cr_fail(error, CLREID_INVALID_ARGUMENT, "clreid_tune needs a model");
-  const int batch = config && config->largest_batch ? config->largest_batch : 1;
   const double seconds = config && config->seconds != 0 ? config->seconds : SECONDS, start = cr_seconds();
-  if (batch < 1 || batch > MOST_BATCH)
-    return cr_fail(error, CLREID_INVALID_ARGUMENT, "a largest batch of %d is outside 1 to %d", batch, MOST_BATCH);
+  CR_TRY(cr_model_batch(config ? config->largest_batch : 0, &batch, error));
   if (!(seconds > 0 && seconds <= MOST_SECONDS))
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "%g seconds are outside 0 to %g", seconds, MOST_SECONDS);
-  tuning t = {.model = model, .batch = batch};
+  tuning t = {.model = model, .batch = cr_model_pass(model, batch)};
   clreid_tune_info info = {0};
   const clreid_status status = tune(&t, start + seconds, progress, user, &info, error);
   cr_queue_destroy(t.queue);

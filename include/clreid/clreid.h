@@ -14,7 +14,7 @@
  * is NULL then. The library does not read picture files, does not print, and keeps no global state.
  *
  * All of this holds for the other headers too: clreid_group.h (several devices), clreid_gallery.h (find features
- * again), clreid_evaluate.h (judge and re-rank them), clreid_opencl.h (an application's own context, queue and memory).
+ * again), clreid_evaluate.h (judge and re-rank them), clreid_opencl.h (an application's own context, queue, memory).
  */
 #ifndef CLREID_H
 #define CLREID_H
@@ -118,8 +118,7 @@ typedef struct clreid_device_peaks {
 CLREID_API clreid_status clreid_device_measure(clreid_device *device, clreid_device_peaks *peaks, clreid_error *error);
 
 /* Runs every operator of the library on the device against double-precision arithmetic on the host, at odd and even
- * shapes. *checks (if not NULL) receives the number of comparisons made. Takes a few seconds, and up to
- * two minutes more the first time, when every variant is compiled. */
+ * shapes. *checks (if not NULL) receives the number of comparisons made. Takes a few seconds. */
 CLREID_API clreid_status clreid_selftest(clreid_device *device, int *checks, clreid_error *error);
 
 /* ---- Networks --------------------------------------------------------------------------------------------------- */
@@ -275,10 +274,10 @@ typedef struct clreid_profile_row {
 } clreid_profile_row;
 
 /* The profile of the last pass: of the last pass_batch pictures, or what remained of them, of the last call that
- * embedded any. *rows [*count], its texts too, belong to the session until its next call or its end. *pass_ms
- * receives the time of the whole pass by the host's clock; what it exceeds the sum of all rows is not explained by
- * them (the host's waking up, at the end). CLREID_INVALID_ARGUMENT if the session was created without profile, or if
- * no pass has ended well yet. Thread rule: one thread a session at a time. */
+ * embedded any. *rows [*count], its texts too, belong to the session until its next call or its end. *pass_ms receives
+ * the time of the whole pass by the host's clock; what it exceeds the sum of all rows is not explained by them (the
+ * host's waking up, at the end). CLREID_INVALID_ARGUMENT if the session was created without profile, or if no pass has
+ * ended well yet. Thread rule: one thread a session at a time. */
 CLREID_API clreid_status clreid_session_profile(clreid_session *session, const clreid_profile_row **rows, size_t *count,
                                                 double *pass_ms, clreid_error *error);
 
