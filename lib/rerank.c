@@ -65,10 +65,27 @@ static void scale_to_one(float *feature, double norm, size_t length)
   for (size_t i = 0; i < length && norm > 0; i++) feature[i] = (float)(feature[i] / norm);
 }
 
-static clreid_status check_rows(const float *values, size_t count, size_t length, const char *what, clreid_error *error)
+/* Squares of L2 distances are floats on their way: lengths beyond these would leave the range of a float. */
+static clreid_status check_lengths(const cr_features *features, const char *what, clreid_error *error)
+{
+  for (size_t i = 0; i < features->count; i++) {
+    const double norm = features->norms[i];
+    if (norm != 0 && !(norm >= 1e-12 && norm <= 1e12))
+      return cr_fail(
+          error, CLREID_INVALID_ARGUMENT,
+          "row %zu of the %zu of %s has the length %g; re-ranking by L2 distance takes lengths from 1e-12 to "
+          "1e12, or 0: scale all features",
+          i, features->count, what, norm);
+  }
+  return CLREID_OK;
+}
+
+static clreid_status check_rows(const float *values, size_t count, size_t length, clreid_metric metric,
+                                const char *what, clreid_error *error)
 {
   cr_features features;
-  const clreid_status status = cr_features_make(&features, values, count, length, what, error);
+  clreid_status status = cr_features_make(&features, values, count, length, what, error);
+  if (status == CLREID_OK && metric == CLREID_EUCLIDEAN) status = check_lengths(&features, what, error);
   cr_features_free(&features);
   return status;
 }
@@ -77,8 +94,8 @@ static clreid_status gather(run *it, const float *query, const float *gallery, s
                             clreid_error *error)
 {
   const size_t entries = it->count - it->queries;
-  CR_TRY(check_rows(query, it->queries, length, "the query features", error));
-  CR_TRY(check_rows(gallery, entries, length, "the gallery features", error));
+  CR_TRY(check_rows(query, it->queries, length, metric, "the query features", error));
+  CR_TRY(check_rows(gallery, entries, length, metric, "the gallery features", error));
   it->copy = calloc(it->count, length * sizeof *it->copy);
   if (!it->copy) return no_memory(it, error);
   memcpy(it->copy, query, it->queries * length * sizeof *it->copy);

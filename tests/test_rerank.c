@@ -247,6 +247,17 @@ static void wrong_calls_are_refused(void **state)
                    CLREID_INVALID_ARGUMENT);
   assert_int_equal(clreid_rerank(NULL, features, SIZE_MAX, features, ENTRIES, LENGTH, &good, distances, &error),
                    CLREID_INVALID_ARGUMENT);
+  static const float scales[] = {1e-20f, 1e20f};
+  const clreid_rerank_config by_distance = {.k1 = 4, .k2 = 2, .metric = CLREID_EUCLIDEAN};
+  for (int i = 0; i < 2; i++) {
+    float scaled[ENTRIES * LENGTH];
+    for (int k = 0; k < ENTRIES * LENGTH; k++) scaled[k] = features[k] * (k / LENGTH == 3 ? scales[i] : 1);
+    assert_int_equal(clreid_rerank(NULL, features, QUERIES, scaled, ENTRIES, LENGTH, &by_distance, distances, &error),
+                     CLREID_INVALID_ARGUMENT);
+    if (!strstr(error.text, "row 3 of the 8 of the gallery features has the length")) fail_msg("%s", error.text);
+    assert_int_equal(clreid_rerank(NULL, features, QUERIES, scaled, ENTRIES, LENGTH, &good, distances, &error),
+                     CLREID_OK);
+  }
   features[5 * LENGTH] = NAN;
   assert_int_equal(clreid_rerank(NULL, features, QUERIES, features, ENTRIES, LENGTH, &good, distances, &error),
                    CLREID_INVALID_ARGUMENT);

@@ -41,7 +41,8 @@ typedef struct clreid_rerank_config {
 /* distances[queries][gallery_count], of the caller, receives lambda * original + (1 - lambda) * Jaccard distance: from
  * 0 to 1, the lower the nearer. Memory of the host: about 4 * (length + 8 * k1) bytes an entry, twice that of the
  * features with CLREID_COSINE, and the sparse encodings, some hundred bytes to a few kilobytes an entry.
- * CLREID_INVALID_ARGUMENT names the first row that is not finite, k1 + 1 > queries + gallery_count, lambda outside
+ * CLREID_INVALID_ARGUMENT names the first row that is not finite (with CLREID_EUCLIDEAN also one whose length
+ * is neither 0 nor within 1e-12 to 1e12), k1 + 1 > queries + gallery_count, lambda outside
  * [0, 1]. */
 CLREID_API clreid_status clreid_rerank(clreid_device *device, const float *query, size_t queries, const float *gallery,
                                        size_t gallery_count, size_t length, const clreid_rerank_config *config,
