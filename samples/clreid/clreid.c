@@ -41,21 +41,21 @@ static int run(int argc, char **argv)
 {
   if (argc < 2) {
     print_help(stderr);
-    return COMMAND_USAGE;
+    return PROGRAM_USAGE;
   }
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
     print_help(stdout);
-    return COMMAND_DONE;
+    return PROGRAM_DONE;
   }
   if (strcmp(argv[1], "--version") == 0) {
     printf("clreid %s\n", clreid_version());
-    return COMMAND_DONE;
+    return PROGRAM_DONE;
   }
   for (int i = 0; i < COMMAND_COUNT; ++i) {
     if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
   }
   console_complain("there is no %s '%s': see clreid --help", argv[1][0] == '-' ? "option" : "command", argv[1]);
-  return COMMAND_USAGE;
+  return PROGRAM_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -64,9 +64,9 @@ int main(int argc, char **argv)
   /* Results that did not arrive are a failure: a full disk behind stdout shows itself here at the latest. */
   errno = 0;
   bool lost = ferror(stdout) != 0;
-  if ((fflush(stdout) != 0 || lost) && code != COMMAND_FAILED) {
+  if ((fflush(stdout) != 0 || lost) && code != PROGRAM_FAILED) {
     console_complain("cannot write the results to stdout: %s", errno ? strerror(errno) : "the disk may be full");
-    code = COMMAND_FAILED;
+    code = PROGRAM_FAILED;
   }
   return code;
 }

@@ -5,6 +5,8 @@
 
 #include "console.h"
 
+const char program_name[] = "clreid";
+
 clreid_status command_open_device(const options_common *common, clreid_device **device, clreid_error *error)
 {
   const clreid_device_config config = {

@@ -1,8 +1,8 @@
 /*
- * command.h - what the files of the clreid command share: the subcommands, and the exit codes that all of them keep.
+ * command.h - what the files of the clreid command share: the subcommands.
  *
- * The command is an application: it sees include/clreid alone. What its files give each other carries the name of the
- * file as prefix (npy_open, output_commit); everything else is static.
+ * The command is an application: it sees include/clreid and samples/common alone. What its files give each other
+ * carries the name of the file as prefix (npy_open, output_commit); everything else is static.
  */
 #ifndef COMMAND_H
 #define COMMAND_H
@@ -10,9 +10,7 @@
 #include <clreid/clreid.h>
 
 #include "options.h"
-
-/* What main returns. A failure (1) has printed one line that says what is wrong, wrong usage (2) likewise. */
-enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
+#include "program.h"
 
 /* Each subcommand gets its own arguments, argv[0] being its name, and returns an exit code. */
 int command_devices(int argc, char **argv);

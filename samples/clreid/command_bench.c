@@ -327,7 +327,7 @@ static int report(run *it)
            (double)session.arena_bytes / 1048576, (double)model.weight_bytes / 1048576, 1e3 * it->prepare_seconds);
     if (it->group) show_members(it);
     if (it->profile) profile_print(it->profile, 1e3 * pass_seconds);
-    return COMMAND_DONE;
+    return PROGRAM_DONE;
   }
   json_t *object = json_pack(
       "{s:s, s:o, s:I, s:s, s:f, s:f, s:i, s:I, s:I, s:f, s:i, s:I, s:I, s:f, s:i}",              //
@@ -352,7 +352,7 @@ static int bench(const settings *set)
   clreid_error error;
   if (!it) {
     console_complain("no memory left");
-    return COMMAND_FAILED;
+    return PROGRAM_FAILED;
   }
   it->set = set;
   it->started = clock_seconds();
@@ -424,12 +424,12 @@ int command_bench(int argc, char **argv)
   if (!options_parse(&table, argc, argv, &set.common, &first, &code)) return code;
   if (!set.network && !set.weights) {
     console_complain("bench: --network NAME or --weights W.safetensors is missing: see clreid bench --help");
-    return COMMAND_USAGE;
+    return PROGRAM_USAGE;
   }
   if ((set.profile || set.frame != NO_FRAME) && options_all_devices(&set.common)) {
     console_complain("bench: --%s is for one device, not for all: give --device an index",
                      set.profile ? "profile" : "frame");
-    return COMMAND_USAGE;
+    return PROGRAM_USAGE;
   }
   return bench(&set);
 }

@@ -25,7 +25,7 @@ static int print_table(const clreid_device_info *list, size_t count)
            device->is_default ? ", the default" : "");
     if (!device->usable) printf("       cannot be used: %s\n", device->problem);
   }
-  return COMMAND_DONE;
+  return PROGRAM_DONE;
 }
 
 static json_t *describe(const clreid_device_info *device)

@@ -256,7 +256,7 @@ static int embed_pictures(const settings *set)
   const bool whole = status == CLREID_OK && it.problem_count == 0;
   release(&it);
   if (status != CLREID_OK) return console_error(&error);
-  return whole ? COMMAND_DONE : COMMAND_FAILED;
+  return whole ? PROGRAM_DONE : PROGRAM_FAILED;
 }
 
 /* A name for several files would be right for networks of one kind alone, where none of them says it. */
@@ -328,7 +328,7 @@ int command_embed(int argc, char **argv)
   if (options_parse(&table, argc, argv, &set.common, &first, &code)) {
     set.paths = (const char *const *)(argv + first);
     set.count = (size_t)(argc - first);
-    code = network_is_clear(&set) ? embed_pictures(&set) : COMMAND_USAGE;
+    code = network_is_clear(&set) ? embed_pictures(&set) : PROGRAM_USAGE;
   }
   free(set.weights.items);
   return code;

@@ -74,7 +74,7 @@ static int evaluate(const settings *set)
   if (status != CLREID_OK) return console_error(&error);
   if (set->json) return print_json(&result, ranks);
   print_text(&result);
-  return COMMAND_DONE;
+  return PROGRAM_DONE;
 }
 
 int command_evaluate(int argc, char **argv)
@@ -127,5 +127,5 @@ int command_evaluate(int argc, char **argv)
       .row_count = sizeof rows / sizeof *rows};
   int first, code;
   if (!options_parse(&table, argc, argv, &set.common, &first, &code)) return code;
-  return reranking_is_clear("evaluate", &set.rerank) ? evaluate(&set) : COMMAND_USAGE;
+  return reranking_is_clear("evaluate", &set.rerank) ? evaluate(&set) : PROGRAM_USAGE;
 }

@@ -403,7 +403,7 @@ int command_match(int argc, char **argv)
                                .row_count = sizeof rows / sizeof *rows};
   int first, code;
   if (!options_parse(&table, argc, argv, &set.common, &first, &code)) return code;
-  if (!reranking_is_clear("match", &set.rerank) || !sheet_is_clear(&set)) return COMMAND_USAGE;
+  if (!reranking_is_clear("match", &set.rerank) || !sheet_is_clear(&set)) return PROGRAM_USAGE;
 
   run it = {.set = &set, .report.json = set.json, .query.file.handle = -1, .gallery.file.handle = -1};
   clreid_error error;
@@ -418,5 +418,5 @@ int command_match(int argc, char **argv)
   clreid_gallery_destroy(it.slab);
   clreid_device_close(it.device);
   free(it.told);
-  return status == CLREID_OK ? COMMAND_DONE : console_error(&error);
+  return status == CLREID_OK ? PROGRAM_DONE : console_error(&error);
 }

@@ -16,7 +16,7 @@ static int print_table(void)
            network.feature_length, 1e-6 * (double)network.parameters, 1e-9 * (double)network.multiply_adds,
            1e-9 * (double)network.planned_multiply_adds);
   }
-  return COMMAND_DONE;
+  return PROGRAM_DONE;
 }
 
 static json_t *describe(const clreid_network_info *network)

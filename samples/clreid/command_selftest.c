@@ -26,8 +26,8 @@ int command_selftest(int argc, char **argv)
   clreid_device_close(device);
   if (status != CLREID_OK) {
     console_complain("%s failed the self-test after %d checks: %s", info.name, checks, error.text);
-    return COMMAND_FAILED;
+    return PROGRAM_FAILED;
   }
   printf("%s: %d checks passed in %.1f s\n", info.name, checks, clock_seconds() - started);
-  return COMMAND_DONE;
+  return PROGRAM_DONE;
 }

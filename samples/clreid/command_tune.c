@@ -62,11 +62,11 @@ static int report(run *it)
   const clreid_tune_info *info = &it->info;
   if (!it->set->json) {
     if (it->set->reset) printf("%zu rows dropped\n", it->dropped);
-    if (!it->model) return COMMAND_DONE;
+    if (!it->model) return PROGRAM_DONE;
     printf("%d of %d shapes tuned in %.1f s: %d variants tried, %d refused, %d rows kept in %s\n", info->tuned,
            info->shapes, info->seconds, info->tried, info->refused, info->kept,
            info->folder ? info->folder : "no folder");
-    return COMMAND_DONE;
+    return PROGRAM_DONE;
   }
   json_t *rows = it->rows;
   it->rows = NULL;
@@ -112,7 +112,7 @@ static int tune(const settings *set)
   clreid_error error;
   if (!it) {
     console_complain("no memory left");
-    return COMMAND_FAILED;
+    return PROGRAM_FAILED;
   }
   it->set = set;
   it->rows = json_array();
@@ -176,7 +176,7 @@ int command_tune(int argc, char **argv)
   if (!options_parse(&table, argc, argv, &set.common, &first, &code)) return code;
   if (!set.network && !set.weights && !set.reset) {
     console_complain("tune: --network NAME, --weights W.safetensors or --reset is missing: see clreid tune --help");
-    return COMMAND_USAGE;
+    return PROGRAM_USAGE;
   }
   return tune(&set);
 }

@@ -59,5 +59,5 @@ int command_weights(int argc, char **argv)
     interrupt_release();
   }
   free(options.items);
-  return status == CLREID_OK ? COMMAND_DONE : console_error(&error);
+  return status == CLREID_OK ? PROGRAM_DONE : console_error(&error);
 }

@@ -34,7 +34,7 @@ clreid_status match_report_query(const match_report *to, uint64_t query, const s
 {
   if (!to->json) {
     print_rows(query, matches, count);
-  } else if (print_object(query, matches, count) != COMMAND_DONE) {
+  } else if (print_object(query, matches, count) != PROGRAM_DONE) {
     return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for matching: make --top smaller");
   }
   return to->sheet ? sheet_add(to->sheet, query, matches, count, error) : CLREID_OK;

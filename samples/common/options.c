@@ -11,10 +11,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
 #include "console.h"
+#include "program.h"
 
 enum { MOST_ROWS = 32, ROW_CODE = 256 }; /* getopt_long returns ROW_CODE + row for row of the table */
+
+/* How lines speak of what was called. */
+typedef struct invocation {
+  char prefix[64]; /* "embed: "; empty for a program without subcommands */
+  char usage[64];  /* "clreid embed" */
+} invocation;
+
+static const invocation *name_call(invocation *call, const options_table *table, const char *command)
+{
+  snprintf(call->prefix, sizeof call->prefix, "%.50s%s", table->program ? "" : command, table->program ? "" : ": ");
+  snprintf(call->usage, sizeof call->usage, "%s%s%.40s", program_name, table->program ? "" : " ",
+           table->program ? "" : command);
+  return call;
+}
 
 static bool parse_number(const char *text, uint64_t *number)
 {
@@ -51,9 +65,9 @@ static bool is_device(const options_table *table, const char *text)
          parse_number(text, &index);
 }
 
-static bool is_some_text(const char *command, const options_row *row, const char *text)
+static bool is_some_text(const invocation *call, const options_row *row, const char *text)
 {
-  if (!*text) console_complain("%s: --%s wants %s, not an empty text", command, row->name, row->argument);
+  if (!*text) console_complain("%s--%s wants %s, not an empty text", call->prefix, row->name, row->argument);
   return *text;
 }
 
@@ -72,11 +86,11 @@ static bool add_text(options_texts *texts, const char *text)
   return true;
 }
 
-static bool set_number(const char *command, const options_row *row, const char *text)
+static bool set_number(const invocation *call, const options_row *row, const char *text)
 {
   uint64_t number;
   if (!parse_number(text, &number) || number < row->least || number > row->most) {
-    console_complain("%s: --%s wants a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'", command, row->name,
+    console_complain("%s--%s wants a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'", call->prefix, row->name,
                      row->least, row->most, text);
     return false;
   }
@@ -85,24 +99,24 @@ static bool set_number(const char *command, const options_row *row, const char *
 }
 
 /* Digits, and a point among them. */
-static bool set_share(const char *command, const options_row *row, const char *text)
+static bool set_share(const invocation *call, const options_row *row, const char *text)
 {
   const bool is_decimal = strspn(text, "0123456789.") == strlen(text) && strpbrk(text, "0123456789") != NULL;
   char *end = NULL;
   const double share = is_decimal ? strtod(text, &end) : -1;
   if (!is_decimal || *end || share > 1) {
-    console_complain("%s: --%s wants a number from 0 to 1, not '%s'", command, row->name, text);
+    console_complain("%s--%s wants a number from 0 to 1, not '%s'", call->prefix, row->name, text);
     return false;
   }
   *(double *)row->value = share;
   return true;
 }
 
-static bool set_word(const char *command, const options_row *row, const char *text)
+static bool set_word(const invocation *call, const options_row *row, const char *text)
 {
   const int place = find_word(row->argument, text);
   if (place < 0) {
-    console_complain("%s: --%s wants %s, not '%s'", command, row->name, row->argument, text);
+    console_complain("%s--%s wants %s, not '%s'", call->prefix, row->name, row->argument, text);
     return false;
   }
   *(int *)row->value = place;
@@ -110,10 +124,10 @@ static bool set_word(const char *command, const options_row *row, const char *te
 }
 
 /* Puts the text of an option where its row says; false after a complaint. */
-static bool set_value(const char *command, const options_row *row, const char *text, bool again)
+static bool set_value(const invocation *call, const options_row *row, const char *text, bool again)
 {
   if (again && row->kind != OPTIONS_FLAG && row->kind != OPTIONS_TEXTS) {
-    console_complain("%s: --%s can be given once, '%s' is one too many", command, row->name, text);
+    console_complain("%s--%s can be given once, '%s' is one too many", call->prefix, row->name, text);
     return false;
   }
   switch (row->kind) {
@@ -121,15 +135,15 @@ static bool set_value(const char *command, const options_row *row, const char *t
     *(bool *)row->value = true;
     return true;
   case OPTIONS_TEXT:
-    return is_some_text(command, row, text) && set_text(row, text);
+    return is_some_text(call, row, text) && set_text(row, text);
   case OPTIONS_TEXTS:
-    return is_some_text(command, row, text) && add_text(row->value, text);
+    return is_some_text(call, row, text) && add_text(row->value, text);
   case OPTIONS_NUMBER:
-    return set_number(command, row, text);
+    return set_number(call, row, text);
   case OPTIONS_SHARE:
-    return set_share(command, row, text);
+    return set_share(call, row, text);
   case OPTIONS_WORD:
-    return set_word(command, row, text);
+    return set_word(call, row, text);
   }
   return false;
 }
@@ -141,9 +155,9 @@ static void print_row(const options_row *row)
   printf("  %-26s %s%s\n", left, row->help, row->required ? " (needed)" : "");
 }
 
-static void print_help(const char *command, const options_table *table, const options_row *rows, size_t count)
+static void print_help(const invocation *call, const options_table *table, const options_row *rows, size_t count)
 {
-  printf("usage: clreid %s [OPTIONS]%s%s\n%s\n\n", command, table->operands ? " " : "",
+  printf("usage: %s [OPTIONS]%s%s\n%s\n\n", call->usage, table->operands ? " " : "",
          table->operands ? table->operands : "", table->summary);
   for (size_t i = 0; i < count; ++i) print_row(&rows[i]);
   printf("  %-26s %s\n", "-v, --verbose", "show on stderr what the library says");
@@ -151,33 +165,33 @@ static void print_help(const char *command, const options_table *table, const op
 }
 
 /* What getopt_long did not understand, as one line. */
-static void complain_unknown(const char *command, const options_row *rows, char **argv)
+static void complain_unknown(const invocation *call, const options_row *rows, char **argv)
 {
   if (optopt >= ROW_CODE) {
-    console_complain("%s: --%s takes no value", command, rows[optopt - ROW_CODE].name);
+    console_complain("%s--%s takes no value", call->prefix, rows[optopt - ROW_CODE].name);
   } else if (optopt) {
-    console_complain("%s: there is no option -%c: see clreid %s --help", command, optopt, command);
+    console_complain("%sthere is no option -%c: see %s --help", call->prefix, optopt, call->usage);
   } else {
-    console_complain("%s: there is no option %s: see clreid %s --help", command, argv[optind - 1], command);
+    console_complain("%sthere is no option %s: see %s --help", call->prefix, argv[optind - 1], call->usage);
   }
 }
 
-static bool check_whole(const char *command, const options_table *table, const options_row *rows, size_t count,
+static bool check_whole(const invocation *call, const options_table *table, const options_row *rows, size_t count,
                         const bool *given, int operands, const char *first)
 {
   for (size_t i = 0; i < count; ++i) {
     if (rows[i].required && !given[i]) {
-      console_complain("%s: --%s %s is missing: see clreid %s --help", command, rows[i].name, rows[i].argument,
-                       command);
+      console_complain("%s--%s %s is missing: see %s --help", call->prefix, rows[i].name, rows[i].argument,
+                       call->usage);
       return false;
     }
   }
   if (table->operands && operands == 0) {
-    console_complain("%s: %s is missing: see clreid %s --help", command, table->operands, command);
+    console_complain("%s%s is missing: see %s --help", call->prefix, table->operands, call->usage);
     return false;
   }
   if (!table->operands && operands > 0) {
-    console_complain("%s: takes options only, not '%s': see clreid %s --help", command, first, command);
+    console_complain("%stakes options only, not '%s': see %s --help", call->prefix, first, call->usage);
     return false;
   }
   return true;
@@ -186,20 +200,23 @@ static bool check_whole(const char *command, const options_table *table, const o
 bool options_parse(const options_table *table, int argc, char **argv, options_common *common, int *first_operand,
                    int *exit_code)
 {
-  const char *command = argv[0];
+  invocation called;
+  const invocation *call = name_call(&called, table, argv[0]);
   *common = (options_common){0};
-  *exit_code = COMMAND_USAGE;
+  *exit_code = PROGRAM_USAGE;
 
-  /* The rows of the subcommand, and the one that all have. */
+  /* The rows of the table, and the one that all have who use a device. */
   options_row rows[MOST_ROWS];
   bool given[MOST_ROWS] = {false};
-  const size_t count = table->row_count + 1;
+  const size_t count = table->row_count + (table->no_device ? 0 : 1);
   if (table->row_count) memcpy(rows, table->rows, table->row_count * sizeof *rows);
-  rows[count - 1] = (options_row){.name = "device",
-                                  .kind = OPTIONS_TEXT,
-                                  .value = (void *)&common->device,
-                                  .argument = table->all_devices ? "cpu|gpu|INDEX|all" : "cpu|gpu|INDEX",
-                                  .help = "as clreid devices lists them"};
+  if (!table->no_device) {
+    rows[count - 1] = (options_row){.name = "device",
+                                    .kind = OPTIONS_TEXT,
+                                    .value = (void *)&common->device,
+                                    .argument = table->all_devices ? "cpu|gpu|INDEX|all" : "cpu|gpu|INDEX",
+                                    .help = "as clreid devices lists them"};
+  }
 
   struct option longs[MOST_ROWS + 3] = {{0}};
   for (size_t i = 0; i < count; ++i) {
@@ -212,29 +229,29 @@ bool options_parse(const options_table *table, int argc, char **argv, options_co
   opterr = 0;
   for (int code; (code = getopt_long(argc, argv, ":vh", longs, NULL)) != -1;) {
     if (code == 'h') {
-      print_help(command, table, rows, count);
-      *exit_code = COMMAND_DONE;
+      print_help(call, table, rows, count);
+      *exit_code = PROGRAM_DONE;
       return false;
     }
     if (code == 'v') {
       common->verbose = true;
     } else if (code == ':') {
-      console_complain("%s: %s wants a value: see clreid %s --help", command, argv[optind - 1], command);
+      console_complain("%s%s wants a value: see %s --help", call->prefix, argv[optind - 1], call->usage);
       return false;
     } else if (code == '?') {
-      complain_unknown(command, rows, argv);
+      complain_unknown(call, rows, argv);
       return false;
     } else {
       const size_t row = (size_t)(code - ROW_CODE);
-      if (!set_value(command, &rows[row], optarg, given[row])) return false;
+      if (!set_value(call, &rows[row], optarg, given[row])) return false;
       given[row] = true;
     }
   }
   if (common->device && !is_device(table, common->device)) {
-    console_complain("%s: --device wants cpu, gpu%s or an index, not '%s': see clreid devices", command,
+    console_complain("%s--device wants cpu, gpu%s or an index, not '%s': see clreid devices", call->prefix,
                      table->all_devices ? ", all" : "", common->device);
     return false;
   }
   *first_operand = optind;
-  return check_whole(command, table, rows, count, given, argc - optind, argv[optind]);
+  return check_whole(call, table, rows, count, given, argc - optind, argv[optind]);
 }

@@ -1,8 +1,8 @@
 /*
- * options.h - command lines as data: a subcommand describes its options in a table and gets them parsed, checked and
- * explained from it.
+ * options.h - command lines as data: a program or subcommand describes its options in a table and gets them parsed,
+ * checked and explained from it.
  *
- * Owns --help, --device and -v, which every subcommand takes, and the strict reading of numbers.
+ * Owns --help, --device and -v, which almost every one takes, and the strict reading of numbers.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
@@ -46,14 +46,16 @@ typedef struct options_table {
   const options_row *rows;
   size_t row_count;
   bool all_devices; /* --device may be "all" */
+  bool no_device;   /* there is no --device */
+  bool program;     /* of a program, not of a subcommand */
 } options_table;
 
 /* Is "all" the device? */
 bool options_all_devices(const options_common *common);
 
-/* Reads argv (argv[0] is the subcommand's name) into the values of the table. Afterwards argv[*first_operand ...] are
- * the operands. Returns false if the subcommand is to end with *exit_code: help was asked for and printed, or the usage
- * is wrong and one line says how. */
+/* Reads argv (argv[0] is the subcommand's name, of a program anything) into the values of the table. Afterwards
+ * argv[*first_operand ...] are the operands. Returns false if the program is to end with *exit_code: help was asked for
+ * and printed, or the usage is wrong and one line says how. */
 bool options_parse(const options_table *table, int argc, char **argv, options_common *common, int *first_operand,
                    int *exit_code);
 

@@ -1,7 +1,8 @@
 /*
- * console.h - what the command says: error lines and log lines on stderr, and errors kept until they are said.
+ * console.h - what a program says: error lines and log lines on stderr, and errors kept until they are said.
  *
- * Owns the form of a line ("clreid: what ..."); results go to stdout by printf and are none of its business.
+ * Owns the form of a line ("clreid: what ...", the program's name first); results go to stdout by printf and are none
+ * of its business.
  */
 #ifndef CONSOLE_H
 #define CONSOLE_H
@@ -11,7 +12,7 @@
 /* Prints one line, `clreid: ...`. Control characters, which a file name may hold, are shown as '?'. */
 void console_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Prints the error's line; returns COMMAND_FAILED, so that a subcommand ends with `return console_error(&error)`. */
+/* Prints the error's line; returns PROGRAM_FAILED, so that a program ends with `return console_error(&error)`. */
 int console_error(const clreid_error *error);
 
 /* Fills *error and returns status, so that a failing function ends with `return console_fail(...)`. A text that is too

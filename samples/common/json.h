@@ -13,7 +13,7 @@ json_t *json_text(const char *text);
 json_t *json_add(json_t *array, json_t *value);
 
 /* Prints value, without a newline, and releases it. Failing to print shows at the last flush of stdout; returns an exit
- * code: COMMAND_FAILED, after a complaint, if there was no memory (value may be NULL then). */
+ * code: PROGRAM_FAILED, after a complaint, if there was no memory (value may be NULL then). */
 int json_show(json_t *value, size_t indent);
 
 #endif

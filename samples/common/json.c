@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
 #include "console.h"
+#include "program.h"
 
 json_t *json_text(const char *text)
 {
@@ -35,9 +35,9 @@ int json_show(json_t *value, size_t indent)
 {
   if (!value) {
     console_complain("no memory left for printing the results");
-    return COMMAND_FAILED;
+    return PROGRAM_FAILED;
   }
   json_dumpf(value, stdout, JSON_INDENT(indent) | JSON_REAL_PRECISION(9) | JSON_ENCODE_ANY);
   json_decref(value);
-  return COMMAND_DONE;
+  return PROGRAM_DONE;
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
+#include "program.h"
 #include "progress.h"
 
 enum { LINE_BYTES = 8192 }; /* a path may have 4096 */
@@ -28,13 +28,15 @@ void console_complain(const char *format, ...)
   va_start(list, format);
   vsnprintf(text, sizeof text, format, list);
   va_end(list);
-  print_line("clreid: ", text);
+  char prefix[80];
+  snprintf(prefix, sizeof prefix, "%s: ", program_name);
+  print_line(prefix, text);
 }
 
 int console_error(const clreid_error *error)
 {
   console_complain("%s", error->text);
-  return COMMAND_FAILED;
+  return PROGRAM_FAILED;
 }
 
 clreid_status console_fail(clreid_error *error, clreid_status status, const char *format, ...)
@@ -62,5 +64,7 @@ void console_log(void *user, const char *line)
   (void)user;
   char text[LINE_BYTES];
   snprintf(text, sizeof text, "%s", line);
-  print_line("[clreid] ", text);
+  char prefix[80];
+  snprintf(prefix, sizeof prefix, "[%s] ", program_name);
+  print_line(prefix, text);
 }
