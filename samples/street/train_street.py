@@ -7,10 +7,10 @@ CROPS is a folder that `clreid-street --crops` filled: PPPPP_cCCCs1_..., a pictu
 The network is that of the paper (Li, Zhu, Gong: Harmonious Attention, IJCV 2020), with the names that the library reads;
 `convert_checkpoint.py CHECKPOINT.pt --network han-small --half --out W.safetensors` makes the weight file.
 
-Each batch holds some identities with a few pictures from each of their cameras. The loss is the cross-entropy over the
-identities, of each half of the feature by cosines, and the hardest triplets of the batch (Hermans, Beyer, Leibe:
-In Defense of the Triplet Loss, 2017). Pictures are moved, zoomed, mirrored, given another colour cast and partly hidden
-at random. The rate of learning rises for the first twentieth and falls to zero as a half cosine, over --pictures.
+Each batch holds some streets, of each some identities, and of each a picture from each of its cameras. The loss is the
+supervised contrastive one (Khosla et al., 2020) of the feature and of each of its halves. Pictures are moved, zoomed,
+mirrored, given another colour cast and partly hidden at random. The rate of learning rises for the first fiftieth and falls
+to zero as a half cosine, over --pictures. The first share of the pictures is seen in half the size, which takes a quarter of the time.
 A checkpoint is written every few hundred batches and at the end, and beside it CHECKPOINT.pt.resume, which --resume needs
 to go on.
 
@@ -108,7 +108,8 @@ class Head(nn.Sequential):
 
 
 class HanSmall(nn.Module):
-    """[b][3][160][64] -> the two halves of the feature, global and local, [b][512] each, before their scaling."""
+    """[b][3][160][64] -> the two halves of the feature, global and local, [b][512] each, before their scaling. Pictures of
+    half the size are taken too, for training: the regions are half as large then."""
 
     def __init__(self):
         super().__init__()
@@ -124,11 +125,13 @@ class HanSmall(nn.Module):
         self.fc_local = Head(channels * STREAMS)
 
     def forward(self, x):
+        rows = x.shape[2]
         x = self.stem(x)
         streams = None  # [4 * b][channels][h][w], stream after stream
+        shrink = HEIGHT // rows
         for level, (_, region) in enumerate(LEVELS, 1):
             attended, centres = getattr(self, f'attention{level}')(getattr(self, f'global{level}')(x))
-            parts = torch.cat([crop(x, centres[:, t], region) for t in range(STREAMS)])
+            parts = torch.cat([crop(x, centres[:, t], [-(-side // shrink) for side in region]) for t in range(STREAMS)])
             streams = getattr(self, f'local{level}')(parts if streams is None else parts + streams)
             x = attended
         local = torch.cat(streams.mean((2, 3)).chunk(STREAMS), 1)
@@ -151,29 +154,28 @@ def read_crops(folder):
 
 
 class Batches:
-    """Batches of `identities` identities and `each` pictures of each, from all its cameras in turn; without end."""
+    """Batches of some streets, of each some identities, of each identity two pictures of each camera; without end. That
+    they share cameras and backgrounds leaves nothing to tell them apart by but themselves."""
 
-    def __init__(self, identity, camera, identities, each, generator):
-        self.identities, self.each, self.random = identities, each, generator
-        self.places = {}  # identity -> list of the places of each camera
+    def __init__(self, identity, camera, streets, identities, generator):
+        self.streets, self.identities, self.random = streets, identities, generator
+        self.places = {}  # street (its first camera) -> identity -> the places of each camera
         for person in range(identity.max() + 1):
             own = np.flatnonzero(identity == person)
-            cameras = [own[camera[own] == c] for c in np.unique(camera[own])]
-            if len(own) > 1:
-                self.places[person] = cameras
-        self.order = []
+            cameras = np.unique(camera[own])
+            if len(cameras) > 1:
+                self.places.setdefault(cameras[0], {})[person] = [own[camera[own] == c] for c in cameras]
+        self.order = {street: [] for street in self.places}
 
     def next(self):
         chosen = []
-        for _ in range(self.identities):
-            if not self.order:
-                self.order = list(self.random.permutation(list(self.places)))
-            cameras = self.places[self.order.pop()]
-            first = self.random.integers(len(cameras))
-            for c in range(len(cameras)):
-                own = cameras[(first + c) % len(cameras)]
-                wanted = (self.each + c) // len(cameras)  # together: each
-                chosen.extend(self.random.choice(own, wanted, replace=wanted > len(own)))
+        for street in self.random.choice(list(self.places), self.streets, replace=False):
+            order = self.order[street]
+            for _ in range(self.identities):
+                if not order:
+                    order.extend(self.random.permutation(list(self.places[street])))
+                for own in self.places[street][order.pop()]:
+                    chosen.extend(self.random.choice(own, 2, replace=len(own) < 2))
         return np.array(chosen)
 
 
@@ -186,21 +188,21 @@ def augment(pixels, generator):
     x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
     b = len(x)
     # The camera: contrast, a cast (gain of each channel), a curve.
-    x = x.clamp(1e-3, 1) ** torch.exp(uniform(generator, (b, 1, 1, 1), -0.35, 0.35))
-    x = x * torch.exp(uniform(generator, (b, 3, 1, 1), -0.22, 0.22) + uniform(generator, (b, 1, 1, 1), -0.3, 0.3))
-    x = (x - 0.45) * uniform(generator, (b, 1, 1, 1), 0.75, 1.25) + 0.45
+    x = x.clamp(1e-3, 1) ** torch.exp(uniform(generator, (b, 1, 1, 1), -0.2, 0.2))
+    x = x * torch.exp(uniform(generator, (b, 3, 1, 1), -0.12, 0.12) + uniform(generator, (b, 1, 1, 1), -0.15, 0.15))
+    x = (x - 0.45) * uniform(generator, (b, 1, 1, 1), 0.85, 1.15) + 0.45
     x = x.clamp(0, 1)
     x = (x - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
     # The box: another size and place; left and right exchanged.
     theta = torch.zeros(b, 2, 3)
     mirror = torch.sign(uniform(generator, (b,), -1, 1))
-    theta[:, 0, 0] = uniform(generator, (b,), 0.84, 1.08) * mirror
-    theta[:, 1, 1] = uniform(generator, (b,), 0.88, 1.06)
-    theta[:, 0, 2] = uniform(generator, (b,), -0.12, 0.12)
-    theta[:, 1, 2] = uniform(generator, (b,), -0.07, 0.07)
+    theta[:, 0, 0] = uniform(generator, (b,), 0.9, 1.06) * mirror
+    theta[:, 1, 1] = uniform(generator, (b,), 0.92, 1.05)
+    theta[:, 0, 2] = uniform(generator, (b,), -0.08, 0.08)
+    theta[:, 1, 2] = uniform(generator, (b,), -0.05, 0.05)
     x = F.grid_sample(x, F.affine_grid(theta, list(x.shape), align_corners=False), padding_mode='border', align_corners=False)
     # Something before it.
-    for i in np.flatnonzero(generator.random(b) < 0.4):
+    for i in np.flatnonzero(generator.random(b) < 0.25):
         h, w = generator.integers(16, 72), generator.integers(8, 40)
         top, left = generator.integers(-h // 2, HEIGHT - h // 2), generator.integers(-w // 2, WIDTH - w // 2)
         colour = torch.from_numpy(generator.normal(0, 0.8, (3, 1, 1)).astype(np.float32))
@@ -210,25 +212,15 @@ def augment(pixels, generator):
 
 # ---- The loss ---------------------------------------------------------------------------------------------------------
 
-class Cosines(nn.Module):
-    """Logits of the identities: scaled cosines of a feature with a vector for each; its own identity's less a margin."""
-
-    def __init__(self, identities, scale=18.0, margin=0.15):
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(identities, HALF) * 0.05)
-        self.scale, self.margin = scale, margin
-
-    def forward(self, feature, identity):
-        cosine = F.normalize(feature) @ F.normalize(self.weight).T
-        return self.scale * (cosine - self.margin * F.one_hot(identity, cosine.shape[1]))
-
-
-def hardest_triplets(feature, identity):
-    """log(1 + exp(farthest of the same - nearest of another)), by cosine distance, scaled."""
+def contrast(feature, identity, scale=16.0):
+    """Of each picture against all others of the batch: -log of the share that its own identity has of exp(scale * cosine);
+    and the share of pictures whose nearest other one is of their identity."""
     unit = F.normalize(feature)
-    distance = 10 * (1 - unit @ unit.T)
-    same = identity[:, None] == identity[None]
-    return F.softplus(distance.masked_fill(~same, 0).amax(1) - distance.masked_fill(same, 1e4).amin(1)).mean()
+    near = scale * (unit @ unit.T) - 1e4 * torch.eye(len(unit))
+    same = (identity[:, None] == identity[None]) & ~torch.eye(len(unit), dtype=torch.bool)
+    share = near - near.logsumexp(1, keepdim=True)
+    loss = -(share * same).sum(1) / same.sum(1)
+    return loss.mean(), same.gather(1, near.argmax(1, keepdim=True)).float().mean()
 
 
 # ---- Training ---------------------------------------------------------------------------------------------------------
@@ -242,7 +234,7 @@ def keep_memory():
 
 
 def rate(done, total, most):
-    return most * min(1.0, done / (0.05 * total)) * 0.5 * (1 + math.cos(math.pi * min(1.0, done / total)))
+    return most * min(1.0, done / (0.02 * total)) * 0.5 * (1 + math.cos(math.pi * min(1.0, done / total)))
 
 
 def save(path, state):
@@ -257,39 +249,38 @@ def train(a):
     torch.set_num_threads(a.threads)
     generator = np.random.default_rng(a.seed)
     pixels, identity, camera = read_crops(a.crops)
-    count = int(identity.max()) + 1
-    print(f'{len(pixels)} crops of {count} identities from {len(np.unique(camera))} cameras, seed {a.seed}', flush=True)
-    net, heads = HanSmall().to(memory_format=torch.channels_last), nn.ModuleList([Cosines(count), Cosines(count)])
-    decayed = [p for p in [*net.parameters(), *heads.parameters()] if p.ndim > 1]
-    others = [p for p in net.parameters() if p.ndim <= 1]
+    print(f'{len(pixels)} crops of {identity.max() + 1} identities from {len(np.unique(camera))} cameras, seed {a.seed}', flush=True)
+    net = HanSmall().to(memory_format=torch.channels_last)
+    decayed, others = ([p for p in net.parameters() if (p.ndim > 1) == large] for large in (True, False))
     optimizer = torch.optim.AdamW([{'params': decayed, 'weight_decay': 0.02}, {'params': others, 'weight_decay': 0.0}])
     done = 0
     rest = a.out.with_name(a.out.name + '.resume')
     if a.resume and a.out.exists():
         net.load_state_dict(torch.load(a.out)['state_dict'])
         kept = torch.load(rest)
-        heads.load_state_dict(kept['heads'])
         optimizer.load_state_dict(kept['optimizer'])
         done = kept['pictures']
         generator = np.random.default_rng([a.seed, done])
         print(f'goes on after {done} pictures', flush=True)
-    batches = Batches(identity, camera, a.identities, a.each, generator)
+    batches = Batches(identity, camera, a.streets, a.identities, generator)
     began, shown = time.monotonic(), done
     net.train()
     step, losses, hits = 0, [], []
 
     def keep():
-        save(rest, {'heads': heads.state_dict(), 'optimizer': optimizer.state_dict(), 'pictures': done})
+        save(rest, {'optimizer': optimizer.state_dict(), 'pictures': done})
         save(a.out, {'state_dict': net.state_dict()})
 
     while done < a.pictures:
         places = batches.next()
         who = torch.from_numpy(identity[places])
-        x = augment(pixels[places], generator).contiguous(memory_format=torch.channels_last)
+        x = augment(pixels[places], generator)
+        if done < a.small * a.pictures:
+            x = F.avg_pool2d(x, 2)
+        x = x.contiguous(memory_format=torch.channels_last)
         halves = net(x)
-        logits = [head(h, who) for head, h in zip(heads, halves)]
-        loss = sum(F.cross_entropy(l, who, label_smoothing=0.05) for l in logits)
-        loss = loss + hardest_triplets(torch.cat([F.normalize(h) for h in halves], 1), who)
+        whole, hit = contrast(torch.cat([F.normalize(h) for h in halves], 1), who)
+        loss = whole + sum(contrast(h, who)[0] for h in halves)
         for group in optimizer.param_groups:
             group['lr'] = rate(done + len(places), a.pictures, a.rate)
         optimizer.zero_grad()
@@ -298,7 +289,7 @@ def train(a):
         done += len(places)
         step += 1
         losses.append(loss.item())
-        hits.append((logits[0].argmax(1) == who).float().mean().item())
+        hits.append(hit.item())
         if step % 50 == 0 or done >= a.pictures:
             print(f'{done:7d} pictures, loss {np.mean(losses):.3f}, right {np.mean(hits):.3f}, '
                   f'{(done - shown) / (time.monotonic() - began):.0f} pictures a second', flush=True)
@@ -313,9 +304,11 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('crops', type=pathlib.Path)
     p.add_argument('--out', type=pathlib.Path, required=True, metavar='CHECKPOINT.pt')
-    p.add_argument('--pictures', type=int, default=360_000, help='to be seen in all (%(default)s)')
-    p.add_argument('--identities', type=int, default=24, help='of a batch (%(default)s)')
-    p.add_argument('--each', type=int, default=4, help='pictures of each (%(default)s)')
+    p.add_argument('--pictures', type=int, default=150_000, help='to be seen in all (%(default)s)')
+    p.add_argument('--streets', type=int, default=2, help='of a batch (%(default)s)')
+    p.add_argument('--identities', type=int, default=16, help='of each street (%(default)s)')
+    p.add_argument('--small', type=float, default=0.6, help='share of the pictures that are seen in half the size, first '
+                   '(%(default)s)')
     p.add_argument('--rate', type=float, default=2e-3, help='of learning, at its highest (%(default)s)')
     p.add_argument('--seed', type=int, default=1)
     p.add_argument('--threads', type=int, default=os.cpu_count())
