@@ -22,6 +22,7 @@ enum {
   BUFFER_BYTES = 1 << 16,
   KEY_FRAME_DISTANCE = 50, /* frames: how far a player has to decode to reach one */
   MPEG4_QUANTISER = 3,     /* of 1 to 31 */
+  SLACK_BYTES = 64,        /* libswscale may read a little beyond the last pixel */
   LARGEST_RATE = 65535,    /* what MPEG-4 part 2 can say of time */
 };
 static const char H264_PRESET[] = "veryfast", H264_QUALITY[] = "20"; /* constant rate factor, 0 to 51 */
@@ -35,7 +36,7 @@ struct movie_writer {
   AVFrame *frame;
   AVPacket *packet;
   AVStream *stream;
-  uint8_t *even; /* [even height][even width][3], where a side is odd */
+  uint8_t *even; /* [even height][even width][3], and SLACK_BYTES */
   char *path;
   int width, height; /* of the frames that are given */
   int64_t frames;
@@ -136,10 +137,8 @@ static int make_buffers(movie_writer *made)
   made->frame->format = AV_PIX_FMT_YUV420P;
   made->frame->width = width;
   made->frame->height = height;
-  if (width != made->width || height != made->height) {
-    made->even = malloc((size_t)width * (size_t)height * 3);
-    if (!made->even) return AVERROR(ENOMEM);
-  }
+  made->even = calloc((size_t)width * (size_t)height * 3 + SLACK_BYTES, 1);
+  if (!made->even) return AVERROR(ENOMEM);
   made->converter = sws_getContext(width, height, AV_PIX_FMT_RGB24, width, height, AV_PIX_FMT_YUV420P,
                                    SWS_BICUBIC | SWS_ACCURATE_RND, NULL, NULL, NULL);
   if (!made->converter) return AVERROR(ENOMEM);
@@ -190,10 +189,9 @@ clreid_status movie_writer_create(const char *path, int width, int height, int r
 
 /* ---- Frames */
 
-/* pixels with its last column and row repeated where a side is odd. */
+/* A copy of pixels with its last column and row repeated where a side is odd. */
 static const uint8_t *make_even(movie_writer *made, const uint8_t *pixels)
 {
-  if (!made->even) return pixels;
   const size_t row = (size_t)made->width * 3, even_row = (size_t)made->encoder->width * 3;
   for (int y = 0; y < made->encoder->height; ++y) {
     const int from = y < made->height ? y : made->height - 1;
