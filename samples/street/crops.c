@@ -40,6 +40,22 @@ typedef struct shoot {
   int *taken;               /* [identities] the next of the views to be taken */
 } shoot;
 
+static clreid_status write_png(const char *path, const uint8_t *picture, area box, clreid_error *error)
+{
+  int size;
+  unsigned char *png = stbi_write_png_to_mem(picture + ((size_t)box.top * RASTER_WIDTH + box.left) * 3,
+                                             RASTER_WIDTH * 3, box.right - box.left, box.bottom - box.top, 3, &size);
+  if (!png) return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a picture");
+  FILE *file = fopen(path, "wb");
+  bool written = file && fwrite(png, 1, (size_t)size, file) == (size_t)size;
+  if (file && fclose(file) != 0) written = false;
+  const int reason = errno;
+  if (file && !written) remove(path);
+  STBIW_FREE(png);
+  if (written) return CLREID_OK;
+  return console_fail(error, CLREID_INVALID_FILE, "%s: cannot write the picture: %s", path, strerror(reason));
+}
+
 static clreid_status write_crop(const shoot *by, int identity, area box, int frame, int number, clreid_error *error)
 {
   char name[4096];
@@ -50,12 +66,9 @@ static clreid_status write_crop(const shoot *by, int identity, area box, int fra
   if (length < 0 || (size_t)length >= sizeof name) {
     return console_fail(error, CLREID_INVALID_FILE, "%s: a path of %d bytes is too long", config->folder, length);
   }
-  if (!stbi_write_png(name, box.right - box.left, box.bottom - box.top, 3,
-                      by->picture + ((size_t)box.top * CANVAS_WIDTH + box.left) * 3, CANVAS_WIDTH * 3)) {
-    return console_fail(error, CLREID_INVALID_FILE, "%s: cannot write the picture: %s", name, strerror(errno));
-  }
-  atomic_fetch_add(&by->of->written, 1);
-  return CLREID_OK;
+  const clreid_status status = write_png(name, by->picture, box, error);
+  if (status == CLREID_OK) atomic_fetch_add(&by->of->written, 1);
+  return status;
 }
 
 static const visit *visit_of(const shoot *by, int identity)
@@ -91,7 +104,7 @@ static bool anyone_wanted(const shoot *by, float seconds)
 static void add_noise(shoot *by, area box, int frame)
 {
   for (int y = box.top; y < box.bottom; ++y) {
-    const size_t at = ((size_t)y * CANVAS_WIDTH + box.left) * 3;
+    const size_t at = ((size_t)y * RASTER_WIDTH + box.left) * 3;
     memcpy(by->picture + at, by->clean + at, (size_t)(box.right - box.left) * 3);
   }
   lens_add_noise(&by->scene.site->lens, (uint32_t)frame, box, by->picture);
@@ -132,7 +145,7 @@ static clreid_status shoot_all(shoot *by, clreid_error *error)
 }
 
 /* One camera of one street. Both its cameras are made, for the ways of the street; one is rendered. */
-static clreid_status shoot_camera(work *of, int number, canvas with, clreid_error *error)
+static clreid_status shoot_camera(work *of, int number, raster with, clreid_error *error)
 {
   const crops_config *config = of->config;
   const int camera = number % STREET_CAMERAS, identities = config->persons + config->cars;
@@ -147,10 +160,10 @@ static clreid_status shoot_camera(work *of, int number, canvas with, clreid_erro
   if (status == CLREID_OK) status = site_create(seed, camera, &with, &at, error);
   if (status == CLREID_OK) status = scene_create(&s, &at, camera, with, &by.scene, error);
   if (status == CLREID_OK) {
-    by.picture = malloc((size_t)CANVAS_WIDTH * CANVAS_HEIGHT * 3);
-    by.clean = malloc((size_t)CANVAS_WIDTH * CANVAS_HEIGHT * 3);
+    by.picture = malloc((size_t)RASTER_WIDTH * RASTER_HEIGHT * 3);
+    by.clean = malloc((size_t)RASTER_WIDTH * RASTER_HEIGHT * 3);
     by.taken = calloc((size_t)identities, sizeof *by.taken);
-    if (by.clean) memcpy(by.clean, at.picture, (size_t)CANVAS_WIDTH * CANVAS_HEIGHT * 3);
+    if (by.clean) memcpy(by.clean, at.picture, (size_t)RASTER_WIDTH * RASTER_HEIGHT * 3);
     status = by.picture && by.clean && by.taken
                  ? shoot_all(&by, error)
                  : console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a frame");
@@ -174,16 +187,16 @@ static void fail(work *of, const clreid_error *error)
 static void *run(void *user)
 {
   work *of = user;
-  canvas with = {0};
+  raster with = {0};
   clreid_error error;
-  clreid_status status = canvas_create(&with, &error);
+  clreid_status status = raster_create(&with, &error);
   while (status == CLREID_OK && !atomic_load(&of->failed)) {
     const int number = atomic_fetch_add(&of->next, 1);
     if (number >= STREET_CAMERAS * of->config->streets) break;
     status = shoot_camera(of, number, with, &error);
   }
   if (status != CLREID_OK) fail(of, &error);
-  canvas_free(&with);
+  raster_free(&with);
   return NULL;
 }
 

@@ -18,10 +18,21 @@ area truth_detect(const truth *of, uint64_t seed, int camera, int frame, float *
   *score = clamp(0.55f + 0.4f * of->visibility + 0.03f * draws_normal(&from), 0.3f, 0.99f);
   if (made.left < 0) made.left = 0;
   if (made.top < 0) made.top = 0;
-  if (made.right > CANVAS_WIDTH) made.right = CANVAS_WIDTH;
-  if (made.bottom > CANVAS_HEIGHT) made.bottom = CANVAS_HEIGHT;
+  if (made.right > RASTER_WIDTH) made.right = RASTER_WIDTH;
+  if (made.bottom > RASTER_HEIGHT) made.bottom = RASTER_HEIGHT;
   if (missed || of->visibility < least_visibility || height < LEAST_HEIGHT || width < LEAST_WIDTH) {
     return (area){0, 0, 0, 0};
   }
   return made;
+}
+
+area truth_mistake(uint64_t seed, int camera, int frame, float *score)
+{
+  const float mistakes = 0.02f;
+  draws from = draws_begin(seed, DRAWS_DETECTOR, (uint64_t)frame << 20 | 0xffffe | (uint64_t)camera);
+  if (!draws_chance(&from, mistakes)) return (area){0, 0, 0, 0};
+  const int height = 50 + draws_below(&from, 100), width = height * 2 / 5;
+  const int left = draws_below(&from, RASTER_WIDTH - width), top = 120 + draws_below(&from, 240);
+  *score = draws_between(&from, 0.3f, 0.55f);
+  return (area){left, top, left + width, top + height};
 }

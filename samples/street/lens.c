@@ -35,11 +35,11 @@ void lens_draw(draws *from, float strength, lens *made)
   for (int i = 0; i < LENS_NOISE; ++i) made->noise[i] = (int8_t)lrintf(clamp(deviation * draws_normal(from), -60, 60));
 }
 
-/* The mean of a pixel's samples, three channels in units of CANVAS_FULL. */
-static void mean(const canvas *seen, int x, int y, float sum[3])
+/* The mean of a pixel's samples, three channels in units of RASTER_FULL. */
+static void mean(const raster *seen, int x, int y, float sum[3])
 {
-  const sample *top = seen->samples + (size_t)y * CANVAS_FINE * CANVAS_COLUMNS + x * CANVAS_FINE;
-  const sample *below = top + CANVAS_COLUMNS;
+  const sample *top = seen->samples + (size_t)y * RASTER_FINE * RASTER_COLUMNS + x * RASTER_FINE;
+  const sample *below = top + RASTER_COLUMNS;
   for (int i = 0; i < 3; ++i) {
     sum[i] = 0.25f * (float)(top[0].colour[i] + top[1].colour[i] + below[0].colour[i] + below[1].colour[i]);
   }
@@ -52,23 +52,23 @@ static int kept(int value, int most)
 
 static uint8_t level(const lens *of, float sum)
 {
-  const int at = (int)(sum * ((float)LENS_LEVELS / CANVAS_FULL));
+  const int at = (int)(sum * ((float)LENS_LEVELS / RASTER_FULL));
   return of->levels[kept(at, LENS_LEVELS - 1)];
 }
 
-void lens_develop(const lens *of, const canvas *seen, area pixels, uint8_t *picture)
+void lens_develop(const lens *of, const raster *seen, area pixels, uint8_t *picture)
 {
   /* Three rows of means, one pixel wider than the area on each side. */
-  float rows[3][CANVAS_WIDTH + 2][3];
+  float rows[3][RASTER_WIDTH + 2][3];
   const int width = pixels.right - pixels.left;
   for (int y = pixels.top - 1; y <= pixels.bottom; ++y) {
     float(*row)[3] = rows[(y + 3) % 3];
     for (int x = -1; x <= width; ++x) {
-      mean(seen, kept(pixels.left + x, CANVAS_WIDTH - 1), kept(y, CANVAS_HEIGHT - 1), row[x + 1]);
+      mean(seen, kept(pixels.left + x, RASTER_WIDTH - 1), kept(y, RASTER_HEIGHT - 1), row[x + 1]);
     }
     if (y <= pixels.top) continue;
     /* The row before this one now has both neighbours. */
-    uint8_t *out = picture + ((size_t)(y - 1) * CANVAS_WIDTH + pixels.left) * 3;
+    uint8_t *out = picture + ((size_t)(y - 1) * RASTER_WIDTH + pixels.left) * 3;
     for (int x = 1; x <= width; ++x, out += 3) {
       float mixed[3];
       const float(*above)[3] = (const float(*)[3])rows[(y + 1) % 3], (*at)[3] = (const float(*)[3])rows[(y + 2) % 3],
@@ -89,7 +89,7 @@ void lens_develop(const lens *of, const canvas *seen, area pixels, uint8_t *pict
 void lens_add_noise(const lens *of, uint32_t frame, area pixels, uint8_t *picture)
 {
   for (int y = pixels.top; y < pixels.bottom; ++y) {
-    uint8_t *row = picture + (size_t)y * CANVAS_WIDTH * 3;
+    uint8_t *row = picture + (size_t)y * RASTER_WIDTH * 3;
     /* Each row of each frame begins at its own place in the table. */
     const uint32_t start = (uint32_t)(draws_at(of->seed, y, (int)frame, 1) * LENS_NOISE);
     for (int i = pixels.left * 3; i < pixels.right * 3; ++i) {

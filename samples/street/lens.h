@@ -4,8 +4,8 @@
 #ifndef LENS_H
 #define LENS_H
 
-#include "canvas.h"
 #include "draws.h"
+#include "raster.h"
 
 enum { LENS_LEVELS = 4096, LENS_NOISE = 1 << 16 };
 
@@ -19,9 +19,9 @@ typedef struct lens {
 
 /* strength: 0 is a faithful camera, 1 what cheap cameras do. */
 void lens_draw(draws *from, float strength, lens *made);
-/* Develops the pixels of an area (in pixels, not samples) into picture[CANVAS_HEIGHT][CANVAS_WIDTH][3], without
+/* Develops the pixels of an area (in pixels, not samples) into picture[RASTER_HEIGHT][RASTER_WIDTH][3], without
  * noise. */
-void lens_develop(const lens *of, const canvas *seen, area pixels, uint8_t *picture);
+void lens_develop(const lens *of, const raster *seen, area pixels, uint8_t *picture);
 /* Adds the noise of a frame to an area. */
 void lens_add_noise(const lens *of, uint32_t frame, area pixels, uint8_t *picture);
 

@@ -154,14 +154,14 @@ static void add_box(object *made, const place *at, draws *from)
 
 typedef void add_prop(object *made, const place *at, draws *from);
 
-static void draw_object(const site *of, canvas *on, object *made)
+static void draw_object(const site *of, raster *on, object *made)
 {
   trace left;
-  canvas_shadow(on, &of->view, &of->light, made);
-  canvas_draw(on, &of->view, &of->light, made, 0, &left);
+  raster_shadow(on, &of->view, &of->light, made);
+  raster_draw(on, &of->view, &of->light, made, 0, &left);
 }
 
-static void draw_awnings(const site *of, canvas *on, object *made, draws *from)
+static void draw_awnings(const site *of, raster *on, object *made, draws *from)
 {
   for (int i = 0; i < 3; ++i) {
     const place at = {{draws_between(from, -18, 18), 0, 0}, 0};
@@ -178,11 +178,11 @@ static void draw_awnings(const site *of, canvas *on, object *made, draws *from)
     shape_add_plane(cloth, (vector){0, 0.4f * side, -1}, 0.3f);
     painted(cloth, palette_linear(palette_clothes[draws_below(from, PALETTE_CLOTHES)]), awning_surface);
     trace left;
-    canvas_draw(on, &of->view, &of->light, made, 0, &left);
+    raster_draw(on, &of->view, &of->light, made, 0, &left);
   }
 }
 
-static void draw_parked(const site *of, canvas *on, object *made, draws *from)
+static void draw_parked(const site *of, raster *on, object *made, draws *from)
 {
   for (int i = 0; i < 1; ++i) {
     const car parked = car_draw(from);
@@ -201,7 +201,7 @@ static bool is_in_the_way(const site *of, vector foot, bool tree)
   return ahead > -2 && ahead < (tree ? 10.f : 5.5f);
 }
 
-void props_draw(const site *of, canvas *on)
+void props_draw(const site *of, raster *on)
 {
   static add_prop *const kinds[] = {add_lamp, add_tree,     add_bin,     add_bench, add_tree,
                                     add_box,  add_bollards, add_planter, add_board, add_lamp};

@@ -17,7 +17,7 @@ typedef struct scene {
   const street *street;
   const site *site;
   int camera;
-  canvas canvas;
+  raster raster;
   object *posed; /* of the visit at hand */
   truth *truths; /* [truth_count] */
   int truth_count;
@@ -25,8 +25,8 @@ typedef struct scene {
   int dirty_count;
 } scene;
 
-/* Borrows the street, the site and the canvas, which holds the site's backdrop. */
-clreid_status scene_create(const street *of, const site *at, int camera, canvas with, scene *made, clreid_error *error);
+/* Borrows the street, the site and the raster, which holds the site's backdrop. */
+clreid_status scene_create(const street *of, const site *at, int camera, raster with, scene *made, clreid_error *error);
 void scene_free(scene *made);
 void scene_render(scene *of, float seconds);
 /* Develops what is dirty into a picture that holds the site's own one. */
@@ -36,5 +36,7 @@ void scene_clean(const scene *of, uint8_t *picture);
 
 /* What a detector would have seen of a truth; left == right: nothing. */
 area truth_detect(const truth *of, uint64_t seed, int camera, int frame, float *score);
+/* A box where nobody is, in a few frames; left == right: none. */
+area truth_mistake(uint64_t seed, int camera, int frame, float *score);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * shadow.c - the part of canvas.h that darkens the ground: below an object, where it hides the sky, and along the sun's
+ * shadow.c - the part of raster.h that darkens the ground: below an object, where it hides the sky, and along the sun's
  * direction, where it hides the sun. Each shape throws the shadow of a line with a thickness.
  */
-#include "canvas.h"
+#include "raster.h"
 
 /* A thick line on the ground. */
 typedef struct streak {
@@ -82,31 +82,31 @@ static area area_of_ground(const view *from, const streaks *of)
     sum = area_join(sum, (area){(int)column - 2, (int)row - 2, (int)column + 3, (int)row + 3});
   }
   sum = area_clip(sum);
-  sum.left -= sum.left % CANVAS_FINE;
-  sum.top -= sum.top % CANVAS_FINE;
+  sum.left -= sum.left % RASTER_FINE;
+  sum.top -= sum.top % RASTER_FINE;
   return sum;
 }
 
-static void darken(canvas *on, int column, int row, float left)
+static void darken(raster *on, int column, int row, float left)
 {
-  for (int i = 0; i < CANVAS_FINE * CANVAS_FINE; ++i) {
-    sample *at = on->samples + (size_t)(row + i / CANVAS_FINE) * CANVAS_COLUMNS + column + i % CANVAS_FINE;
+  for (int i = 0; i < RASTER_FINE * RASTER_FINE; ++i) {
+    sample *at = on->samples + (size_t)(row + i / RASTER_FINE) * RASTER_COLUMNS + column + i % RASTER_FINE;
     for (int k = 0; k < 3; ++k) at->colour[k] = (uint16_t)((float)at->colour[k] * left);
   }
 }
 
-static bool is_ground(const canvas *on, const view *from, int column, int row, vector *point)
+static bool is_ground(const raster *on, const view *from, int column, int row, vector *point)
 {
-  const sample *at = on->samples + (size_t)row * CANVAS_COLUMNS + column;
+  const sample *at = on->samples + (size_t)row * RASTER_COLUMNS + column;
   *point = add(from->from, scale(view_direction(from, (float)column, (float)row), at->distance));
   return fabsf(point->z) < 0.01f;
 }
 
-static area apply(canvas *on, const view *from, const light *by, const streaks *of, float strength, bool sun)
+static area apply(raster *on, const view *from, const light *by, const streaks *of, float strength, bool sun)
 {
   const area within = area_of_ground(from, of);
-  for (int row = within.top; row < within.bottom; row += CANVAS_FINE) {
-    for (int column = within.left; column < within.right; column += CANVAS_FINE) {
+  for (int row = within.top; row < within.bottom; row += RASTER_FINE) {
+    for (int column = within.left; column < within.right; column += RASTER_FINE) {
       vector point;
       if (!is_ground(on, from, column, row, &point)) continue;
       const float dark = darkness(of, point.x, point.y);
@@ -116,7 +116,7 @@ static area apply(canvas *on, const view *from, const light *by, const streaks *
   return within;
 }
 
-area canvas_shadow(canvas *on, const view *from, const light *by, const object *drawn)
+area raster_shadow(raster *on, const view *from, const light *by, const object *drawn)
 {
   streaks below = {.left = 1e9f, .top = 1e9f, .right = -1e9f, .bottom = -1e9f}, beside = below;
   for (int i = 0; i < drawn->count; ++i) {

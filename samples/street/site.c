@@ -82,13 +82,13 @@ static vector seen_along(const site *of, vector d, float *distance)
   return light_through_haze(&of->light, light_on(&of->light, point, normal, look, meets, openness), at.t);
 }
 
-static void draw_backdrop(const site *of, canvas *on)
+static void draw_backdrop(const site *of, raster *on)
 {
-  for (int row = 0; row < CANVAS_ROWS; ++row) {
-    for (int column = 0; column < CANVAS_COLUMNS; ++column) {
-      sample *at = on->samples + (size_t)row * CANVAS_COLUMNS + column;
+  for (int row = 0; row < RASTER_ROWS; ++row) {
+    for (int column = 0; column < RASTER_COLUMNS; ++column) {
+      sample *at = on->samples + (size_t)row * RASTER_COLUMNS + column;
       at->id = 0;
-      canvas_store(at, seen_along(of, view_direction(&of->view, (float)column, (float)row), &at->distance));
+      raster_store(at, seen_along(of, view_direction(&of->view, (float)column, (float)row), &at->distance));
     }
   }
 }
@@ -101,9 +101,9 @@ view site_view(uint64_t seed, int camera)
 
 /* ---- Life -------------------------------------------------------------------------------------------------------- */
 
-clreid_status site_create(uint64_t seed, int camera, canvas *with, site *made, clreid_error *error)
+clreid_status site_create(uint64_t seed, int camera, raster *with, site *made, clreid_error *error)
 {
-  const size_t samples = (size_t)CANVAS_COLUMNS * CANVAS_ROWS * sizeof(sample);
+  const size_t samples = (size_t)RASTER_COLUMNS * RASTER_ROWS * sizeof(sample);
   draws from = draws_begin(seed, DRAWS_SITE, (uint64_t)camera),
         of_lens = draws_begin(seed, DRAWS_LENS, (uint64_t)camera);
   *made = (site){.view = draw_view(&from, camera)};
@@ -111,7 +111,7 @@ clreid_status site_create(uint64_t seed, int camera, canvas *with, site *made, c
   made->light = draw_light(&from);
   lens_draw(&of_lens, 0.3f, &made->lens);
   made->backdrop = malloc(samples);
-  made->picture = malloc((size_t)CANVAS_WIDTH * CANVAS_HEIGHT * 3);
+  made->picture = malloc((size_t)RASTER_WIDTH * RASTER_HEIGHT * 3);
   if (!made->backdrop || !made->picture) {
     site_free(made);
     return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a backdrop of %zu bytes", samples);
@@ -119,7 +119,7 @@ clreid_status site_create(uint64_t seed, int camera, canvas *with, site *made, c
   draw_backdrop(made, with);
   props_draw(made, with);
   memcpy(made->backdrop, with->samples, samples);
-  lens_develop(&made->lens, with, (area){0, 0, CANVAS_WIDTH, CANVAS_HEIGHT}, made->picture);
+  lens_develop(&made->lens, with, (area){0, 0, RASTER_WIDTH, RASTER_HEIGHT}, made->picture);
   return CLREID_OK;
 }
 

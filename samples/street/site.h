@@ -7,9 +7,9 @@
 
 #include <clreid/clreid_status.h>
 
-#include "canvas.h"
 #include "lens.h"
 #include "light.h"
+#include "raster.h"
 
 /* Metres from the middle of the road. */
 #define SITE_KERB 2.9f  /* where the pavements begin */
@@ -22,14 +22,14 @@ typedef struct site {
   view view;
   light light;
   lens lens;
-  sample *backdrop; /* [CANVAS_ROWS][CANVAS_COLUMNS] */
-  uint8_t *picture; /* the backdrop developed, [CANVAS_HEIGHT][CANVAS_WIDTH][3] */
+  sample *backdrop; /* [RASTER_ROWS][RASTER_COLUMNS] */
+  uint8_t *picture; /* the backdrop developed, [RASTER_HEIGHT][RASTER_WIDTH][3] */
 } site;
 
 /* Where the camera'th camera of a street stands, 0 or 1. */
 view site_view(uint64_t seed, int camera);
-/* Draws all that stands still before a camera. canvas is used and left dirty. */
-clreid_status site_create(uint64_t seed, int camera, canvas *with, site *made, clreid_error *error);
+/* Draws all that stands still before a camera. raster is used and left dirty. */
+clreid_status site_create(uint64_t seed, int camera, raster *with, site *made, clreid_error *error);
 void site_free(site *made);
 
 /* What things without a shape look like. */
@@ -39,6 +39,6 @@ surface wall_surface(const site *of, int side, float x, float z);
 /* How high the houses are there. */
 float wall_height(const site *of, int side, float x);
 /* Draws what stands on the pavements. */
-void props_draw(const site *of, canvas *on);
+void props_draw(const site *of, raster *on);
 
 #endif

@@ -47,9 +47,9 @@ typedef struct range {
 static bool in_frame(const view *from, vector point, float margin_pixels)
 {
   float column, row, distance;
-  const float margin = margin_pixels * CANVAS_FINE;
-  return view_project(from, point, &column, &row, &distance) && column > margin && column < CANVAS_COLUMNS - margin &&
-         row > margin && row < CANVAS_ROWS - margin;
+  const float margin = margin_pixels * RASTER_FINE;
+  return view_project(from, point, &column, &row, &distance) && column > margin && column < RASTER_COLUMNS - margin &&
+         row > margin && row < RASTER_ROWS - margin;
 }
 
 /* Where somebody of that height on that lane is seen from head to foot, and large enough. */
@@ -61,7 +61,7 @@ static range seen_range(const view *from, float y, float height, float least_pix
     float column, row, distance;
     if (!in_frame(from, foot, 2) || !in_frame(from, head, 2)) continue;
     if (!view_project(from, foot, &column, &row, &distance)) continue;
-    if (height * from->focal / distance < least_pixels * CANVAS_FINE) continue;
+    if (height * from->focal / distance < least_pixels * RASTER_FINE) continue;
     if (seen.least > seen.most) seen.least = x;
     seen.most = x;
   }

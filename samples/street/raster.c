@@ -1,8 +1,8 @@
 /*
- * canvas.c - see canvas.h. An object is met shape by shape inside the rectangle that each can cover, then lit where it
+ * raster.c - see raster.h. An object is met shape by shape inside the rectangle that each can cover, then lit where it
  * is nearer than what stands there.
  */
-#include "canvas.h"
+#include "raster.h"
 
 #include <stdlib.h>
 
@@ -12,7 +12,7 @@
 
 view view_make(vector from, float yaw, float pitch, float focal_pixels)
 {
-  view made = {.from = from, .focal = focal_pixels * CANVAS_FINE};
+  view made = {.from = from, .focal = focal_pixels * RASTER_FINE};
   made.ahead = (vector){cosf(yaw) * cosf(pitch), sinf(yaw) * cosf(pitch), -sinf(pitch)};
   made.right = unit(cross(made.ahead, (vector){0, 0, 1}));
   made.down = cross(made.ahead, made.right);
@@ -24,15 +24,15 @@ int view_project(const view *of, vector point, float *column, float *row, float 
   const vector towards = subtract(point, of->from);
   *distance = dot(towards, of->ahead);
   if (*distance < 0.1f) return 0;
-  *column = CANVAS_COLUMNS / 2 + of->focal * dot(towards, of->right) / *distance;
-  *row = CANVAS_ROWS / 2 + of->focal * dot(towards, of->down) / *distance;
+  *column = RASTER_COLUMNS / 2 + of->focal * dot(towards, of->right) / *distance;
+  *row = RASTER_ROWS / 2 + of->focal * dot(towards, of->down) / *distance;
   return 1;
 }
 
 vector view_direction(const view *of, float column, float row)
 {
-  const float right = (column + 0.5f - CANVAS_COLUMNS / 2) / of->focal;
-  const float down = (row + 0.5f - CANVAS_ROWS / 2) / of->focal;
+  const float right = (column + 0.5f - RASTER_COLUMNS / 2) / of->focal;
+  const float down = (row + 0.5f - RASTER_ROWS / 2) / of->focal;
   return add(of->ahead, add(scale(of->right, right), scale(of->down, down)));
 }
 
@@ -50,8 +50,8 @@ area area_clip(area a)
 {
   if (a.left < 0) a.left = 0;
   if (a.top < 0) a.top = 0;
-  if (a.right > CANVAS_COLUMNS) a.right = CANVAS_COLUMNS;
-  if (a.bottom > CANVAS_ROWS) a.bottom = CANVAS_ROWS;
+  if (a.right > RASTER_COLUMNS) a.right = RASTER_COLUMNS;
+  if (a.bottom > RASTER_ROWS) a.bottom = RASTER_ROWS;
   if (a.left >= a.right || a.top >= a.bottom) return (area){0, 0, 0, 0};
   return a;
 }
@@ -62,7 +62,7 @@ static area area_of_ball(const view *from, vector centre, float radius)
   float column, row, distance;
   if (!view_project(from, centre, &column, &row, &distance) || distance < radius + 0.3f) return (area){0, 0, 0, 0};
   /* A ball off the axis is seen as an ellipse: longer by 1 / cos of the angle at most. */
-  const float wide = (column - CANVAS_COLUMNS / 2) / from->focal, high = (row - CANVAS_ROWS / 2) / from->focal;
+  const float wide = (column - RASTER_COLUMNS / 2) / from->focal, high = (row - RASTER_ROWS / 2) / from->focal;
   const float reach =
       radius * from->focal / sqrtf(distance * distance - radius * radius) * sqrtf(1 + wide * wide + high * high);
   const float far = 1e6f;
@@ -93,30 +93,30 @@ static area area_of_shape(const view *from, const shape *of)
 
 /* ---- Samples ----------------------------------------------------------------------------------------------------- */
 
-clreid_status canvas_create(canvas *made, clreid_error *error)
+clreid_status raster_create(raster *made, clreid_error *error)
 {
-  const size_t count = (size_t)CANVAS_COLUMNS * CANVAS_ROWS;
+  const size_t count = (size_t)RASTER_COLUMNS * RASTER_ROWS;
   made->samples = malloc(count * sizeof *made->samples);
   made->meetings = malloc(count * sizeof *made->meetings);
   if (made->samples && made->meetings) return CLREID_OK;
-  canvas_free(made);
-  return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a canvas of %d x %d samples", CANVAS_COLUMNS,
-                      CANVAS_ROWS);
+  raster_free(made);
+  return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a raster of %d x %d samples", RASTER_COLUMNS,
+                      RASTER_ROWS);
 }
 
-void canvas_free(canvas *made)
+void raster_free(raster *made)
 {
   free(made->samples);
   free(made->meetings);
-  *made = (canvas){0};
+  *made = (raster){0};
 }
 
 static uint16_t stored(float value)
 {
-  return (uint16_t)(clamp(value, 0, 3.99f) * CANVAS_FULL);
+  return (uint16_t)(clamp(value, 0, 3.99f) * RASTER_FULL);
 }
 
-void canvas_store(sample *into, vector colour)
+void raster_store(sample *into, vector colour)
 {
   into->colour[0] = stored(colour.x);
   into->colour[1] = stored(colour.y);
@@ -130,14 +130,14 @@ static shape_rays rays_of(const view *from, const shape *of)
 {
   const vector right = scale(from->right, 1 / from->focal), down = scale(from->down, 1 / from->focal);
   const vector first =
-      add(from->ahead, add(scale(right, 0.5f - CANVAS_COLUMNS / 2), scale(down, 0.5f - CANVAS_ROWS / 2)));
+      add(from->ahead, add(scale(right, 0.5f - RASTER_COLUMNS / 2), scale(down, 0.5f - RASTER_ROWS / 2)));
   return shape_rays_of(of, from->from, first, right, down);
 }
 
-static void meet(canvas *on, const shape *of, const shape_rays *rays, int number, area within)
+static void meet(raster *on, const shape *of, const shape_rays *rays, int number, area within)
 {
   for (int row = within.top; row < within.bottom; ++row) {
-    struct meeting *meetings = on->meetings + (size_t)row * CANVAS_COLUMNS;
+    struct meeting *meetings = on->meetings + (size_t)row * RASTER_COLUMNS;
     for (int column = within.left; column < within.right; ++column) {
       const float t = shape_meet(of, rays, (float)column, (float)row);
       if (t > 0 && t < meetings[column].distance) meetings[column] = (struct meeting){t, number};
@@ -158,7 +158,7 @@ static vector lit(const view *from, const light *by, const shape *of, const shap
   return light_through_haze(by, colour, t);
 }
 
-void canvas_draw(canvas *on, const view *from, const light *by, const object *drawn, uint16_t id, trace *left)
+void raster_draw(raster *on, const view *from, const light *by, const object *drawn, uint16_t id, trace *left)
 {
   area areas[OBJECT_MOST_SHAPES];
   shape_rays rays[OBJECT_MOST_SHAPES];
@@ -171,7 +171,7 @@ void canvas_draw(canvas *on, const view *from, const light *by, const object *dr
   const area within = area_clip(left->whole);
   for (int row = within.top; row < within.bottom; ++row) {
     for (int column = within.left; column < within.right; ++column) {
-      on->meetings[(size_t)row * CANVAS_COLUMNS + column] = (struct meeting){1e9f, -1};
+      on->meetings[(size_t)row * RASTER_COLUMNS + column] = (struct meeting){1e9f, -1};
     }
   }
   for (int i = 0; i < drawn->count; ++i) {
@@ -180,7 +180,7 @@ void canvas_draw(canvas *on, const view *from, const light *by, const object *dr
   }
   for (int row = within.top; row < within.bottom; ++row) {
     for (int column = within.left; column < within.right; ++column) {
-      const size_t at = (size_t)row * CANVAS_COLUMNS + column;
+      const size_t at = (size_t)row * RASTER_COLUMNS + column;
       const int met = on->meetings[at].shape;
       if (met < 0) continue;
       left->extent = area_join(left->extent, (area){column, row, column + 1, row + 1});
@@ -188,18 +188,18 @@ void canvas_draw(canvas *on, const view *from, const light *by, const object *dr
       if (on->meetings[at].distance >= on->samples[at].distance) continue;
       on->samples[at].distance = on->meetings[at].distance;
       on->samples[at].id = id;
-      canvas_store(&on->samples[at],
+      raster_store(&on->samples[at],
                    lit(from, by, &drawn->shapes[met], &rays[met], column, row, on->meetings[at].distance));
     }
   }
 }
 
-int64_t canvas_count(const canvas *on, area within, uint16_t id)
+int64_t raster_count(const raster *on, area within, uint16_t id)
 {
   int64_t count = 0;
   for (int row = within.top; row < within.bottom; ++row) {
     for (int column = within.left; column < within.right; ++column) {
-      count += on->samples[(size_t)row * CANVAS_COLUMNS + column].id == id;
+      count += on->samples[(size_t)row * RASTER_COLUMNS + column].id == id;
     }
   }
   return count;

@@ -1,11 +1,11 @@
 /*
- * canvas.h - what a camera of the street sees, sample by sample: four samples a pixel, each with its colour, its
+ * raster.h - what a camera of the street sees, sample by sample: four samples a pixel, each with its colour, its
  * distance and the object it belongs to.
  *
  * Owns the perspective and the drawing of objects and shadows; what is drawn where is scene.h's business.
  */
-#ifndef CANVAS_H
-#define CANVAS_H
+#ifndef RASTER_H
+#define RASTER_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,12 +15,12 @@
 #include "light.h"
 
 enum {
-  CANVAS_WIDTH = 960, /* pixels */
-  CANVAS_HEIGHT = 540,
-  CANVAS_FINE = 2, /* samples a pixel, along each side */
-  CANVAS_COLUMNS = CANVAS_WIDTH * CANVAS_FINE,
-  CANVAS_ROWS = CANVAS_HEIGHT * CANVAS_FINE,
-  CANVAS_FULL = 16384, /* a sample's value for 1.0; four times that is the brightest */
+  RASTER_WIDTH = 960, /* pixels */
+  RASTER_HEIGHT = 540,
+  RASTER_FINE = 2, /* samples a pixel, along each side */
+  RASTER_COLUMNS = RASTER_WIDTH * RASTER_FINE,
+  RASTER_ROWS = RASTER_HEIGHT * RASTER_FINE,
+  RASTER_FULL = 16384, /* a sample's value for 1.0; four times that is the brightest */
 };
 
 typedef struct sample {
@@ -39,13 +39,13 @@ typedef struct view {
   float focal;                     /* samples at one metre's distance, of one metre */
 } view;
 
-typedef struct canvas {
-  sample *samples; /* [CANVAS_ROWS][CANVAS_COLUMNS] */
+typedef struct raster {
+  sample *samples; /* [RASTER_ROWS][RASTER_COLUMNS] */
   struct meeting {
     float distance;
     int shape;  /* -1: none */
   } * meetings; /* the same shape: of one object, before it is known what is in front */
-} canvas;
+} raster;
 
 /* What became of a drawn object, in samples. */
 typedef struct trace {
@@ -59,15 +59,15 @@ view view_make(vector from, float yaw, float pitch, float focal_pixels);
 int view_project(const view *of, vector point, float *column, float *row, float *distance);
 vector view_direction(const view *of, float column, float row);
 
-clreid_status canvas_create(canvas *made, clreid_error *error);
-void canvas_free(canvas *made);
+clreid_status raster_create(raster *made, clreid_error *error);
+void raster_free(raster *made);
 
-void canvas_draw(canvas *on, const view *from, const light *by, const object *drawn, uint16_t id, trace *left);
+void raster_draw(raster *on, const view *from, const light *by, const object *drawn, uint16_t id, trace *left);
 /* The object's shadow on the ground, before any object is drawn. Returns what it touched. */
-area canvas_shadow(canvas *on, const view *from, const light *by, const object *drawn);
+area raster_shadow(raster *on, const view *from, const light *by, const object *drawn);
 /* How many samples of the area belong to the object. */
-int64_t canvas_count(const canvas *on, area within, uint16_t id);
-void canvas_store(sample *into, vector colour);
+int64_t raster_count(const raster *on, area within, uint16_t id);
+void raster_store(sample *into, vector colour);
 
 area area_join(area a, area b);
 area area_clip(area a);
