@@ -18,7 +18,6 @@ car car_draw(draws *from)
   made.load_colour = draws_below(from, PALETTE_PAINTS);
   made.second_roof = draws_chance(from, 0.3f);
   made.dark_wheels = draws_chance(from, 0.3f);
-  made.size = draws_between(from, 0.94f, 1.06f);
   made.grime = draws_between(from, 0, 1);
   made.seed = draws_bits(from);
   return made;

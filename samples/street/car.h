@@ -28,7 +28,6 @@ typedef struct car {
   int paint, second, load_colour; /* places in the palette */
   bool second_roof;               /* the roof has the second colour */
   bool dark_wheels;
-  float size;    /* 1 is usual */
   float grime;   /* 0 to 1 */
   uint64_t seed; /* of letters and plates */
 } car;

@@ -19,6 +19,8 @@
 
 const char program_name[] = "clreid-street";
 
+enum { MOST_IDENTITIES = 99999 };
+
 typedef struct settings {
   const char *out, *crops;
   uint64_t seed, seconds, persons, vehicles, streets, views;
@@ -74,6 +76,12 @@ static int run(const settings *given)
   }
   if (given->persons + given->vehicles == 0) {
     console_complain("--persons 0 --vehicles 0: nobody is in the street; give at least one of both");
+    return PROGRAM_USAGE;
+  }
+  const uint64_t identities = given->streets * (given->persons + given->vehicles);
+  if (given->crops && identities > MOST_IDENTITIES) {
+    console_complain("--streets, --persons, --vehicles: %" PRIu64 " identities; names have five digits, for %d at most",
+                     identities, MOST_IDENTITIES);
     return PROGRAM_USAGE;
   }
   interrupt_start();

@@ -14,10 +14,9 @@ typedef enum draws_purpose {
   DRAWS_CAR,
   DRAWS_SITE,
   DRAWS_VISIT,
+  DRAWS_LANE,
   DRAWS_SCENERY,
-  DRAWS_TEXTURE,
   DRAWS_LENS,
-  DRAWS_NOISE,
   DRAWS_DETECTOR,
 } draws_purpose;
 

@@ -211,13 +211,12 @@ static void add_torso(body *b)
   b->chest = blend(b->hip, b->neck, 0.72f);
   const vector waist = blend(b->hip, b->neck, 0.22f);
   const float coat = of->top == TOP_JACKET || of->top == TOP_COAT ? 0.015f : 0;
-  const bool long_top = of->top != TOP_DRESS || of->legs != LEGS_SKIRT;
   shape *chest = limb(b, waist, b->chest, 0.86f * of->hips + coat, of->shoulders * 0.95f + coat, torso_surface,
                       PART_TORSO, (vector){0});
   chest->flatness = 0.6f * (0.6f + 0.4f * of->build);
   chest->end_round = 0.42f;
   shape *pelvis = limb(b, add(b->hip, (vector){0, 0, -0.05f}), waist, of->hips + coat, 0.86f * of->hips + coat,
-                       long_top ? torso_surface : torso_surface, PART_PELVIS, (vector){0});
+                       torso_surface, PART_PELVIS, (vector){0});
   pelvis->flatness = 0.68f * (0.6f + 0.4f * of->build);
   pelvis->start_round = 0.35f;
 }

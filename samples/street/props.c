@@ -1,10 +1,10 @@
 /*
  * props.c - the part of site.h that stands on the pavements and hides who walks behind: lamp posts, trees, bins,
- * benches, bollards, planters, boards, parked cars, awnings.
+ * benches, bollards, planters, boards, pillar boxes, awnings.
  */
 #include <stdlib.h>
 
-#include "car.h"
+#include "console.h"
 #include "palette.h"
 #include "site.h"
 
@@ -18,7 +18,7 @@ static surface prop_surface(const shape *of, vector point, vector normal)
 static surface leaf_surface(const shape *of, vector p, vector normal)
 {
   (void)normal;
-  const float leaf = draws_at((uint64_t)of->part, (int)floorf(p.x * 14), (int)floorf(p.y * 14), (int)floorf(p.z * 14));
+  const float leaf = draws_at((uint64_t)of->part, (int)floorf(p.x * 21), (int)floorf(p.y * 21), (int)floorf(p.z * 21));
   return (surface){scale(of->colour, 0.55f + 0.9f * leaf), 0.02f};
 }
 
@@ -77,12 +77,12 @@ static void add_tree(object *made, const place *at, draws *from)
   painted(post(made, at, 0, bare + 1, trunk, 0.7f * trunk, (vector){0.13f, 0.1f, 0.075f}),
           (vector){0.13f, 0.1f, 0.075f}, bark_surface);
   post(made, at, 0, 0.03f, 0.5f, 0.5f, (vector){0.07f, 0.055f, 0.04f});
-  for (int i = 0; i < 44; ++i) {
+  for (int i = 0; i < 84; ++i) {
     const float round = draws_between(from, 0, 2 * PI), out = wide * sqrtf(draws_between(from, 0, 1));
     const float up = bare + 0.4f + 2.4f * draws_between(from, 0, 1);
     const float narrow = 1 - 0.6f * fabsf(up - bare - 1.3f) / 1.6f;
     const vector c = {out * narrow * cosf(round), out * narrow * sinf(round), up};
-    shape *clump = object_add_limb(made, at, c, c, draws_between(from, 0.26f, 0.44f), 0, (vector){1, 0, 0});
+    shape *clump = object_add_limb(made, at, c, c, draws_between(from, 0.17f, 0.33f), 0, (vector){1, 0, 0});
     clump->end_radius = clump->start_radius;
     clump->part = i;
     painted(clump, scale(leaves, draws_between(from, 0.8f, 1.2f)), leaf_surface);
@@ -182,17 +182,6 @@ static void draw_awnings(const site *of, raster *on, object *made, draws *from)
   }
 }
 
-static void draw_parked(const site *of, raster *on, object *made, draws *from)
-{
-  for (int i = 0; i < 1; ++i) {
-    const car parked = car_draw(from);
-    const float side = of->view.from.y > 0 ? -1 : 1;
-    const place at = {{draws_between(from, -20, 20), side * (SITE_KERB - 0.95f), 0}, side > 0 ? PI : 0};
-    car_pose(&parked, &at, 0, made);
-    draw_object(of, on, made);
-  }
-}
-
 /* So near that it would hide much of the picture. */
 static bool is_in_the_way(const site *of, vector foot, bool tree)
 {
@@ -201,15 +190,14 @@ static bool is_in_the_way(const site *of, vector foot, bool tree)
   return ahead > -2 && ahead < (tree ? 10.f : 5.5f);
 }
 
-void props_draw(const site *of, raster *on)
+clreid_status props_draw(const site *of, raster *on, clreid_error *error)
 {
   static add_prop *const kinds[] = {add_lamp, add_tree,     add_bin,     add_bench, add_tree,
                                     add_box,  add_bollards, add_planter, add_board, add_lamp};
   draws from = draws_begin(of->seed, DRAWS_SCENERY, 0);
   object *made = malloc(sizeof *made);
-  if (!made) return;
+  if (!made) return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for what stands in the street");
   draw_awnings(of, on, made, &from);
-  if (draws_chance(&from, 0.3f)) draw_parked(of, on, made, &from);
   for (int side = -1; side < 2; side += 2) {
     float x = -32;
     while (x < 32) {
@@ -223,4 +211,5 @@ void props_draw(const site *of, raster *on)
     }
   }
   free(made);
+  return CLREID_OK;
 }

@@ -175,8 +175,9 @@ static vector limb_normal(const shape *of, vector p)
   } else if (of->length > 0) {
     const float slope = (of->end_radius - of->start_radius) / of->length;
     const float radius = of->start_radius + slope * p.z;
-    /* On a flat end a point lies inside the tube. */
-    if (p.x * p.x + p.y * p.y < radius * radius * 0.995f) {
+    /* A point of a flat end lies inside the tube, and may lie a little within its length. */
+    const bool near_end = fminf(p.z, of->length - p.z) < 0.002f;
+    if (near_end && p.x * p.x + p.y * p.y < radius * radius * 0.98f) {
       return (vector){0, 0, p.z * 2 > of->length ? 1.f : -1.f};
     }
     z = -radius * slope;

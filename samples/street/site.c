@@ -112,12 +112,18 @@ clreid_status site_create(uint64_t seed, int camera, raster *with, site *made, c
   lens_draw(&of_lens, 0.3f, &made->lens);
   made->backdrop = malloc(samples);
   made->picture = malloc((size_t)RASTER_WIDTH * RASTER_HEIGHT * 3);
+  clreid_status status = CLREID_OK;
   if (!made->backdrop || !made->picture) {
-    site_free(made);
-    return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a backdrop of %zu bytes", samples);
+    status = console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a backdrop of %zu bytes", samples);
   }
-  draw_backdrop(made, with);
-  props_draw(made, with);
+  if (status == CLREID_OK) {
+    draw_backdrop(made, with);
+    status = props_draw(made, with, error);
+  }
+  if (status != CLREID_OK) {
+    site_free(made);
+    return status;
+  }
   memcpy(made->backdrop, with->samples, samples);
   lens_develop(&made->lens, with, (area){0, 0, RASTER_WIDTH, RASTER_HEIGHT}, made->picture);
   return CLREID_OK;

@@ -39,6 +39,6 @@ surface wall_surface(const site *of, int side, float x, float z);
 /* How high the houses are there. */
 float wall_height(const site *of, int side, float x);
 /* Draws what stands on the pavements. */
-void props_draw(const site *of, raster *on);
+clreid_status props_draw(const site *of, raster *on, clreid_error *error);
 
 #endif

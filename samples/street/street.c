@@ -132,11 +132,18 @@ static void walk(draws *from, const view *by, float middle, visit *made)
   set_times(made, first, last, 1.2f, 1.2f, middle);
 }
 
-static void drive(draws *from, const view *by, float middle, visit *made)
+/* All that drive on a lane are equally fast: nobody overtakes in a street so narrow. */
+static float lane_speed(const street *of, int camera, bool ahead)
+{
+  draws from = draws_begin(of->seed, DRAWS_LANE, (uint64_t)(2 * camera + ahead));
+  return draws_between(&from, 4.5f, 8);
+}
+
+static void drive(draws *from, const street *of, int camera, const view *by, float middle, visit *made)
 {
   const float ahead = draws_chance(from, 0.5f) ? 1 : -1, lane = ahead > 0 ? -SITE_LANE : SITE_LANE;
   const range seen = seen_range(by, lane, 1.4f, 40);
-  made->speed = draws_between(from, 4.5f, 8);
+  made->speed = lane_speed(of, camera, ahead > 0);
   made->point_count = 0;
   add_point(made, ahead > 0 ? -55 : 55, lane);
   add_point(made, ahead > 0 ? 55 : -55, lane);
@@ -162,33 +169,54 @@ static void join(const visit *other, visit *made)
   made->start += 0.25f;
 }
 
+/* Behind those on the same lane, not in them. */
+static void keep_distance(const street *of, int camera, visit *made)
+{
+  const float apart = 9 / made->speed; /* seconds; a car is up to 5.1 m long */
+  for (int i = 0; i < of->visit_counts[camera]; ++i) {
+    const visit *other = &of->visits[camera][i];
+    if (other->identity < of->persons || other->points[0].y != made->points[0].y) continue;
+    const float behind = made->start - other->start;
+    if (fabsf(behind) >= apart) continue;
+    const float later = apart - behind + 0.1f; /* more than the rounding of floats */
+    made->start += later;
+    made->enter += later;
+    made->leave += later;
+    i = -1; /* now it may be too near to another one */
+  }
+}
+
+static void add_visit(street *to, int camera, draws *from, int identity, const view *by, float middle, bool joins)
+{
+  visit *made = &to->visits[camera][to->visit_counts[camera]];
+  made->identity = identity;
+  if (joins && to->visit_counts[camera] > 0 && made[-1].identity == identity - 1) {
+    join(&made[-1], made);
+  } else if (identity < to->persons) {
+    walk(from, by, middle, made);
+  } else {
+    drive(from, to, camera, by, middle, made);
+    keep_distance(to, camera, made);
+  }
+  ++to->visit_counts[camera];
+}
+
 static void draw_visits(street *made, bool passes_both, const view views[STREET_CAMERAS])
 {
-  const int kinds[2] = {made->persons, made->cars};
-  for (int kind = 0; kind < 2; ++kind) {
-    for (int i = 0; i < kinds[kind]; ++i) {
-      draws from = draws_begin(made->seed, DRAWS_VISIT, (uint64_t)(kind * made->persons + i));
-      /* Spread over the time like cards dealt, each with some play. */
-      float middle = made->seconds * ((float)i + draws_between(&from, 0.1f, 0.9f)) / (float)kinds[kind];
-      middle = clamp(middle, 2, fmaxf(2, made->seconds - 2));
-      float gap = draws_between(&from, 5, 13);
-      if (middle + gap > made->seconds - 2) gap = -gap;
-      const bool alone = !passes_both && draws_chance(&from, 0.17f), first = draws_chance(&from, 0.5f);
-      const bool joins = kind == 0 && i > 0 && draws_chance(&from, 0.12f);
-      for (int camera = 0; camera < STREET_CAMERAS; ++camera) {
-        if (alone && camera == (first ? 1 : 0)) continue;
-        visit *next = &made->visits[camera][made->visit_counts[camera]];
-        next->identity = kind * made->persons + i;
-        const bool company = joins && made->visit_counts[camera] > 0 && next[-1].identity == next->identity - 1;
-        if (company) {
-          join(&next[-1], next);
-        } else if (kind == 0) {
-          walk(&from, &views[camera], middle + (camera ? gap : 0), next);
-        } else {
-          drive(&from, &views[camera], middle + (camera ? gap : 0), next);
-        }
-        ++made->visit_counts[camera];
-      }
+  for (int identity = 0; identity < made->persons + made->cars; ++identity) {
+    const bool person = identity < made->persons;
+    const int place_in_kind = person ? identity : identity - made->persons;
+    draws from = draws_begin(made->seed, DRAWS_VISIT, (uint64_t)identity);
+    /* Spread over the time like cards dealt, each with some play. */
+    float middle = made->seconds * ((float)place_in_kind + draws_between(&from, 0.1f, 0.9f));
+    middle = clamp(middle / (float)(person ? made->persons : made->cars), 2, fmaxf(2, made->seconds - 2));
+    float gap = draws_between(&from, 5, 13);
+    if (middle + gap > made->seconds - 2) gap = -gap;
+    const int missed = !passes_both && draws_chance(&from, 0.17f) ? draws_below(&from, STREET_CAMERAS) : -1;
+    const bool joins = person && draws_chance(&from, 0.12f);
+    for (int camera = 0; camera < STREET_CAMERAS; ++camera) {
+      if (camera == missed) continue;
+      add_visit(made, camera, &from, identity, &views[camera], middle + (camera ? gap : 0), joins);
     }
   }
 }

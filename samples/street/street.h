@@ -13,7 +13,7 @@
 #include "figure.h"
 #include "site.h"
 
-enum { STREET_CAMERAS = 2, VISIT_MOST_POINTS = 6, STREET_MOST_IDENTITIES = 4096 };
+enum { STREET_CAMERAS = 2, VISIT_MOST_POINTS = 6 };
 
 /* A way past a camera at one speed. */
 typedef struct visit {
