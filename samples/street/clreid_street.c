@@ -91,7 +91,7 @@ static int run(const settings *given)
 
 int main(int argc, char **argv)
 {
-  settings given = {.seed = 1, .seconds = 40, .persons = 24, .vehicles = 8, .streets = 1, .views = 8};
+  settings given = {.seed = 4, .seconds = 40, .persons = 24, .vehicles = 8, .streets = 1, .views = 8};
   const options_row rows[] = {
       {.name = "out",
        .kind = OPTIONS_TEXT,
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
        .value = &given.seed,
        .argument = "N",
        .most = UINT64_MAX,
-       .help = "another number, another street (default 1)"},
+       .help = "another number, another street (default 4)"},
       {.name = "persons",
        .kind = OPTIONS_NUMBER,
        .value = &given.persons,

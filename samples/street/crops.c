@@ -36,6 +36,7 @@ typedef struct shoot {
   work *of;
   int number; /* of the camera, over all streets, from 0 */
   scene scene;
+  float begin;              /* seconds of the street at frame 0: when the first one is seen well */
   uint8_t *clean, *picture; /* without noise; with it, where a crop was cut */
   int *taken;               /* [identities] the next of the views to be taken */
 } shoot;
@@ -112,7 +113,7 @@ static void add_noise(shoot *by, area box, int frame)
 
 static clreid_status shoot_frame(shoot *by, int frame, clreid_error *error)
 {
-  const float seconds = (float)frame / FRAMES_A_SECOND;
+  const float seconds = by->begin + (float)frame / FRAMES_A_SECOND;
   clreid_status status = CLREID_OK;
   if (!anyone_wanted(by, seconds)) return status;
   scene_render(&by->scene, seconds);
@@ -134,10 +135,16 @@ static clreid_status shoot_frame(shoot *by, int frame, clreid_error *error)
 
 static clreid_status shoot_all(shoot *by, clreid_error *error)
 {
-  const int frames = (int)(by->scene.street->seconds * FRAMES_A_SECOND);
+  const street *s = by->scene.street;
+  float end = -1e9f;
+  by->begin = 1e9f;
+  for (int i = 0; i < s->visit_counts[by->scene.camera]; ++i) {
+    by->begin = fminf(by->begin, s->visits[by->scene.camera][i].enter);
+    end = fmaxf(end, s->visits[by->scene.camera][i].leave);
+  }
+  const int frames = (int)((end - by->begin) * FRAMES_A_SECOND);
   clreid_status status = CLREID_OK;
-  /* Who is dealt the first or last second is seen a while before and after. */
-  for (int frame = 0; frame < frames + 20 * FRAMES_A_SECOND && status == CLREID_OK; frame += STEP_FRAMES) {
+  for (int frame = 0; frame <= frames && status == CLREID_OK; frame += STEP_FRAMES) {
     if (atomic_load(&by->of->failed)) break;
     status = shoot_frame(by, frame, error);
   }
