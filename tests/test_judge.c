@@ -191,9 +191,16 @@ static void features_are_judged_across_cameras(void **state)
   ranking_score score;
   clreid_error error = {0};
   assert_int_equal(ranking_judge(NULL, cameras, 2, 3, 0.3, &score, &error), CLREID_OK);
-  /* Queries: persons 10 and 11 of both cameras, four boxes each. 10 from camera 1 finds boxes of both at distance 0, of
-   * equal ones the earlier row first, so 10 comes first, then 11, in turns; 11 from camera 1 finds nothing nearer than
-   * another, so rows 10, 11, 10, 11; both from camera 2 point to 10. */
+  /* Queries: persons 10 and 11 of both cameras, four boxes each; of equal distances the earlier row comes first.
+   * 10 of the first camera finds all rows of the second at distance 0: 10, 11, 10, 11 ...; 11 finds all at 1, in the
+   * same order. 10 of the second camera finds its own rows first; 11 finds those of 10 first, then 11, 12, 11, 12 ...
+   */
+  double equal = 0, last = 0;
+  for (int k = 1; k <= FRAMES; ++k) {
+    equal += k / (2.0 * k - 1) / FRAMES;
+    last += k / (FRAMES + 2.0 * k - 1) / FRAMES;
+  }
+  assert_float_equal(score.mean_average_precision, (equal + 0.5 + 1 + last) / 4, 1e-12);
   assert_int_equal(score.queries, 16);
   assert_float_equal(score.rank1, 0.5, 1e-12);
 }

@@ -35,7 +35,10 @@ typedef struct scene {
   uint64_t drawn;
 } scene;
 
-/* A box with a jitter of two pixels and looks with a little noise. With looks < 0 all look alike. */
+enum { SIMILAR = 10 };
+
+/* A box with a jitter of two pixels and looks with a little noise. With looks < 0 all look alike; from SIMILAR on they
+ * lie 0.4 apart, less than ends a track. */
 static void add(scene *s, uint64_t frame, int person, int looks, double x, double y)
 {
   s->boxes[s->count] = (frame_box){
@@ -46,7 +49,8 @@ static void add(scene *s, uint64_t frame, int person, int looks, double x, doubl
   float *feature = s->features[s->count];
   double squares = 0;
   for (int i = 0; i < LENGTH; ++i) {
-    feature[i] = (i == looks || looks < 0 ? 1.0f : 0.0f) + 0.002f * (float)support_random(s->drawn++, -50, 50);
+    const float similar = i == looks - SIMILAR ? 0.8f : looks >= SIMILAR && i == LENGTH - 1 ? 1.0f : 0.0f;
+    feature[i] = (i == looks || looks < 0 ? 1.0f : similar) + 0.002f * (float)support_random(s->drawn++, -50, 50);
     squares += (double)feature[i] * feature[i];
   }
   for (int i = 0; i < LENGTH; ++i) feature[i] /= (float)sqrt(squares);
@@ -103,8 +107,8 @@ static void looks_decide_where_motion_cannot(void **state)
   static scene s;
   for (uint64_t frame = 1; frame <= 100; ++frame) {
     const double t = (double)frame;
-    add(&s, frame, 0, 0, t < 50 ? 50 + 4 * t : 250 - 4 * (t - 50), 200);
-    add(&s, frame, 1, 1, t < 50 ? 450 - 4 * t : 250 + 4 * (t - 50), 200);
+    add(&s, frame, 0, SIMILAR, t < 50 ? 50 + 4 * t : 250 - 4 * (t - 50), 200);
+    add(&s, frame, 1, SIMILAR + 1, t < 50 ? 450 - 4 * t : 250 + 4 * (t - 50), 200);
   }
   track(&s);
   assert_one_track_each(&s, 2);
@@ -135,7 +139,7 @@ static void noise_begins_no_track(void **state)
       add(&s, frame, -1, 4, 900, 300);
       s.boxes[s.count - 1].score = 0.1f;
     }
-    if (frame == 30 || frame == 31) add(&s, frame, -1, 0, 303 + 2 * (double)frame, 102);
+    if (frame >= 30 && frame <= 45) add(&s, frame, -1, 0, 301 + 2 * (double)frame, 101);
   }
   track(&s);
   assert_int_equal(s.tracks, 1);
