@@ -10,11 +10,11 @@
 
 #include <clreid/clreid_evaluate.h>
 
-#include "canvas.h"
 #include "console.h"
 #include "labels.h"
 #include "output.h"
 #include "path_list.h"
+#include "sketch.h"
 
 enum {
   BOX_WIDTH = SHEET_BOX_WIDTH,
@@ -27,7 +27,7 @@ enum {
   WIDTH = GAP + (SHEET_MATCHES + 1) * CELL_WIDTH + GAP, /* one gap more, after the query */
 };
 
-_Static_assert((CANVAS_LETTER_HEIGHT + 2) * LETTER_SCALE <= SHEET_CAPTION, "a caption has its place");
+_Static_assert((SKETCH_LETTER_HEIGHT + 2) * LETTER_SCALE <= SHEET_CAPTION, "a caption has its place");
 _Static_assert(GAP + SHEET_QUERIES * CELL_HEIGHT <= PICTURE_LARGEST_SIDE, "a sheet can be read again");
 
 static const uint8_t paper[3] = {255, 255, 255}, ink[3] = {40, 40, 40}, empty_box[3] = {236, 236, 236};
@@ -46,7 +46,7 @@ struct sheet {
   const char *path;
   side query, gallery;
   uint64_t queries;
-  canvas drawn;  /* WIDTH wide */
+  sketch drawn;  /* WIDTH wide */
   int used;      /* rows of it */
   unsigned file; /* files that were begun to be written */
   output *first; /* created before the work, to know that it can be; NULL once it is written */
@@ -64,8 +64,8 @@ static void draw_caption(const sheet *made, int left, int top, const char *text)
 {
   char shown[32];
   const int width = BOX_WIDTH + 2 * FRAME;
-  snprintf(shown, sizeof shown, "%.*s", width / canvas_text_width(" ", LETTER_SCALE), text);
-  canvas_text(&made->drawn, left + (width - canvas_text_width(shown, LETTER_SCALE)) / 2,
+  snprintf(shown, sizeof shown, "%.*s", width / sketch_text_width(" ", LETTER_SCALE), text);
+  sketch_text(&made->drawn, left + (width - sketch_text_width(shown, LETTER_SCALE)) / 2,
               top + BOX_HEIGHT + 2 * FRAME + LETTER_SCALE, LETTER_SCALE, ink, shown);
 }
 
@@ -73,8 +73,8 @@ static void draw_cross(const sheet *made, int left, int top)
 {
   for (int y = 0; y < BOX_HEIGHT; ++y) {
     const int x = y * (BOX_WIDTH - 2) / (BOX_HEIGHT - 1);
-    canvas_fill(&made->drawn, left + x, top + y, 2, 1, ink);
-    canvas_fill(&made->drawn, left + BOX_WIDTH - 2 - x, top + y, 2, 1, ink);
+    sketch_fill(&made->drawn, left + x, top + y, 2, 1, ink);
+    sketch_fill(&made->drawn, left + BOX_WIDTH - 2 - x, top + y, 2, 1, ink);
   }
 }
 
@@ -92,15 +92,15 @@ static clreid_status draw_cell(sheet *made, int left, int top, side *of, uint64_
 {
   picture shown;
   clreid_error reason;
-  canvas_fill(&made->drawn, left, top, BOX_WIDTH + 2 * FRAME, BOX_HEIGHT + 2 * FRAME, frame);
-  canvas_fill(&made->drawn, left + FRAME, top + FRAME, BOX_WIDTH, BOX_HEIGHT, empty_box);
+  sketch_fill(&made->drawn, left, top, BOX_WIDTH + 2 * FRAME, BOX_HEIGHT + 2 * FRAME, frame);
+  sketch_fill(&made->drawn, left + FRAME, top + FRAME, BOX_WIDTH, BOX_HEIGHT, empty_box);
   draw_caption(made, left, top, caption);
   if (picture_read(of->pictures.paths[row], &shown, &reason) != CLREID_OK) {
     complain_once(of, row, reason.text);
     draw_cross(made, left + FRAME, top + FRAME);
     return CLREID_OK;
   }
-  const bool is_drawn = canvas_fit(&made->drawn, left + FRAME, top + FRAME, BOX_WIDTH, BOX_HEIGHT, &shown);
+  const bool is_drawn = sketch_fit(&made->drawn, left + FRAME, top + FRAME, BOX_WIDTH, BOX_HEIGHT, &shown);
   picture_free(&shown);
   return is_drawn ? CLREID_OK : no_memory(error);
 }
@@ -181,14 +181,14 @@ static clreid_status write_file(sheet *made, clreid_error *error)
   output *file;
   clreid_status status = begin_file(made, &file, error);
   if (status != CLREID_OK) return status;
-  status = canvas_write(&made->drawn, GAP + made->used * CELL_HEIGHT, file, error);
+  status = sketch_write(&made->drawn, GAP + made->used * CELL_HEIGHT, file, error);
   if (status == CLREID_OK) {
     status = output_commit(file, error);
   } else {
     output_abandon(file);
   }
   made->used = 0;
-  canvas_fill(&made->drawn, 0, 0, WIDTH, made->drawn.height, paper);
+  sketch_fill(&made->drawn, 0, 0, WIDTH, made->drawn.height, paper);
   return status;
 }
 
@@ -210,7 +210,7 @@ static clreid_status read_side(const sheet_side *given, side *read, clreid_error
 static clreid_status allocate(sheet *made, clreid_error *error)
 {
   const uint64_t rows = made->queries < SHEET_QUERIES ? made->queries : SHEET_QUERIES;
-  made->drawn = canvas_make(WIDTH, GAP + (int)rows * CELL_HEIGHT, paper);
+  made->drawn = sketch_make(WIDTH, GAP + (int)rows * CELL_HEIGHT, paper);
   if (!made->drawn.pixels) return no_memory(error);
   return CLREID_OK;
 }
@@ -248,7 +248,7 @@ void sheet_destroy(sheet *made)
   output_abandon(made->first);
   free_side(&made->query);
   free_side(&made->gallery);
-  canvas_free(&made->drawn);
+  sketch_free(&made->drawn);
   free(made);
 }
 

@@ -50,9 +50,14 @@ static clreid_status fail(const movie_reader *made, int number, clreid_error *er
 {
   char reason[MOVIE_REASON_BYTES];
   if (number == AVERROR(ENOMEM)) return no_memory(made, error);
+  const bool is_content = number == AVERROR_INVALIDDATA || number == AVERROR_STREAM_NOT_FOUND || number == AVERROR_EOF;
+  if (number == AVERROR_DECODER_NOT_FOUND) {
+    return console_fail(error, CLREID_INVALID_FILE,
+                        "cannot read '%s' as a video: there is no decoder for it, or it is cut short or damaged",
+                        made->path);
+  }
   return console_fail(error, CLREID_INVALID_FILE, "cannot read '%s' as a video: %s", made->path,
-                      number == AVERROR_INVALIDDATA ? "it is none, it is cut short, or it is damaged"
-                                                    : movie_reason(number, reason));
+                      is_content ? "it is none, it is cut short, or it is damaged" : movie_reason(number, reason));
 }
 
 static clreid_status check_file(const char *path, clreid_error *error)

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "canvas.h"
 #include "console.h"
 #include "drawing.h"
 #include "output.h"
+#include "sketch.h"
 #include "tracker.h"
 
 enum {
@@ -175,7 +175,7 @@ clreid_status album_take(album *made, size_t camera_place, uint64_t frame, const
 
 /* ---- The sheet --------------------------------------------------------------------------------------------------- */
 
-static bool draw_row(const album *made, const canvas *on, size_t row)
+static bool draw_row(const album *made, const sketch *on, size_t row)
 {
   enum { ROW_HEIGHT = BOX_HEIGHT + 2 * FRAME + GAP };
   const int top = HEAD + (int)row * ROW_HEIGHT, camera_width = (int)made->pictures * CELL_WIDTH + CAMERA_GAP;
@@ -186,27 +186,27 @@ static bool draw_row(const album *made, const canvas *on, size_t row)
     const int left = MARGIN + (int)c * camera_width;
     if (shot_at(made, row, c, 0)->box == SIZE_MAX && shot_at(made, row, c, made->pictures - 1)->box == SIZE_MAX)
       continue;
-    canvas_fill(on, left - FRAME, top, (int)made->pictures * CELL_WIDTH - GAP + 2 * FRAME, BOX_HEIGHT + 2 * FRAME,
+    sketch_fill(on, left - FRAME, top, (int)made->pictures * CELL_WIDTH - GAP + 2 * FRAME, BOX_HEIGHT + 2 * FRAME,
                 colour);
     for (size_t i = 0; i < made->pictures; ++i) {
       const shot *of = shot_at(made, row, c, i);
       const int x = left + (int)i * CELL_WIDTH;
-      canvas_fill(on, x, top + FRAME, BOX_WIDTH, BOX_HEIGHT, empty);
+      sketch_fill(on, x, top + FRAME, BOX_WIDTH, BOX_HEIGHT, empty);
       const picture shown = {of->pixels, of->width, of->height};
-      if (of->pixels && !canvas_fit(on, x, top + FRAME, BOX_WIDTH, BOX_HEIGHT, &shown)) return false;
+      if (of->pixels && !sketch_fit(on, x, top + FRAME, BOX_WIDTH, BOX_HEIGHT, &shown)) return false;
     }
   }
   return true;
 }
 
-static bool draw(const album *made, canvas *on)
+static bool draw(const album *made, sketch *on)
 {
   const int camera_width = (int)made->pictures * CELL_WIDTH + CAMERA_GAP;
-  *on = canvas_make(MARGIN + (int)made->camera_count * camera_width,
+  *on = sketch_make(MARGIN + (int)made->camera_count * camera_width,
                     HEAD + (int)made->rows * (BOX_HEIGHT + 2 * FRAME + GAP), paper);
   if (!on->pixels) return false;
   for (size_t c = 0; c < made->camera_count; ++c) {
-    canvas_text(on, MARGIN + (int)c * camera_width, (HEAD - CANVAS_LETTER_HEIGHT * SCALE) / 2, SCALE, ink,
+    sketch_text(on, MARGIN + (int)c * camera_width, (HEAD - SKETCH_LETTER_HEIGHT * SCALE) / 2, SCALE, ink,
                 made->cameras[c].name);
   }
   for (size_t row = 0; row < made->rows; ++row) {
@@ -217,12 +217,12 @@ static bool draw(const album *made, canvas *on)
 
 clreid_status album_write(const album *made, const char *path, clreid_error *error)
 {
-  canvas on;
+  sketch on;
   output *file = NULL;
   clreid_status status = draw(made, &on) ? CLREID_OK : no_memory(error);
   if (status == CLREID_OK) status = output_create(path, &file, error);
-  if (status == CLREID_OK) status = canvas_write(&on, on.height, file, error);
-  canvas_free(&on);
+  if (status == CLREID_OK) status = sketch_write(&on, on.height, file, error);
+  sketch_free(&on);
   if (status == CLREID_OK) return output_commit(file, error);
   output_abandon(file);
   return status;

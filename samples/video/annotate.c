@@ -19,7 +19,7 @@ static clreid_status run_frame(const annotate_job *job, movie_reader *reader, mo
   if (!writer && !for_album && !for_still) return CLREID_OK;
   clreid_status status = movie_reader_pixels(reader, pixels, error);
   if (status == CLREID_OK && for_album) status = album_take(job->album, job->place, number, pixels, error);
-  const canvas on = {pixels, job->camera->movie.width, job->camera->movie.height};
+  const sketch on = {pixels, job->camera->movie.width, job->camera->movie.height};
   const size_t first = sightings_find(job->list, number), end = sightings_find(job->list, number + 1);
   if (status == CLREID_OK) drawing_sightings(&on, job->list->items + first, end - first, job->identities);
   if (status == CLREID_OK && for_still) status = still_take(job->still, job->place, &on, error);

@@ -8,7 +8,7 @@
 
 static const uint8_t white[3] = {255, 255, 255}, black[3] = {0, 0, 0};
 static const double golden_part = 0.61803398875; /* of a turn: the hues of any first few lie far apart */
-enum { LINES_OF_FRAME = 320, MOST_SCALE = 6 };   /* a step of letters' size */
+enum { LINES_OF_FRAME = 240, MOST_SCALE = 6 };   /* a step of letters' size */
 
 /* Hue, saturation and value, each from 0 to 1. */
 static void from_hue(double hue, double saturation, double value, uint8_t colour[3])
@@ -37,19 +37,19 @@ int drawing_scale(int frame_height)
   return scale < MOST_SCALE ? scale : MOST_SCALE;
 }
 
-int drawing_label(const canvas *on, int left, int top, int scale, size_t identity)
+int drawing_label(const sketch *on, int left, int top, int scale, size_t identity)
 {
   char text[24];
   uint8_t colour[3];
   snprintf(text, sizeof text, "%zu", identity + 1);
   drawing_colour(identity, colour);
-  const int width = canvas_text_width(text, scale) + scale;
-  canvas_fill(on, left, top, width, (CANVAS_LETTER_HEIGHT + 2) * scale, colour);
-  canvas_text(on, left + scale, top + scale, scale, drawing_ink(colour), text);
+  const int width = sketch_text_width(text, scale) + scale;
+  sketch_fill(on, left, top, width, (SKETCH_LETTER_HEIGHT + 2) * scale, colour);
+  sketch_text(on, left + scale, top + scale, scale, drawing_ink(colour), text);
   return width;
 }
 
-static void draw_sighting(const canvas *on, const sighting *item, bool shared)
+static void draw_sighting(const sketch *on, const sighting *item, bool shared)
 {
   const int scale = drawing_scale(on->height), thin = (scale + 1) / 2;
   const int left = (int)lroundf(item->box.x), top = (int)lroundf(item->box.y);
@@ -57,14 +57,14 @@ static void draw_sighting(const canvas *on, const sighting *item, bool shared)
             height = (int)lroundf(item->box.y + item->box.height) - top;
   uint8_t colour[3];
   drawing_colour(item->identity, colour);
-  canvas_outline(on, left, top, width, height, shared ? 2 * thin : thin, colour);
-  if (shared) canvas_outline(on, left + 2 * thin, top + 2 * thin, width - 4 * thin, height - 4 * thin, thin, white);
+  sketch_outline(on, left, top, width, height, shared ? 2 * thin : thin, colour);
+  if (shared) sketch_outline(on, left + 2 * thin, top + 2 * thin, width - 4 * thin, height - 4 * thin, thin, white);
   /* Above the box, or in it where that is outside the frame. */
-  const int label = (CANVAS_LETTER_HEIGHT + 2) * scale, above = top - label;
+  const int label = (SKETCH_LETTER_HEIGHT + 2) * scale, above = top - label;
   drawing_label(on, left > 0 ? left : 0, above >= 0 ? above : top > 0 ? top : 0, scale, item->identity);
 }
 
-void drawing_sightings(const canvas *on, const sighting *items, size_t count, const identity_list *identities)
+void drawing_sightings(const sketch *on, const sighting *items, size_t count, const identity_list *identities)
 {
   for (int shared = 0; shared <= 1; ++shared) { /* shared ones over the others */
     for (size_t i = 0; i < count; ++i) {

@@ -8,11 +8,12 @@
 
 #include <math.h>
 
-static const double measured_sides = 0.08;    /* how exactly a detector's box lies, standard deviation */
-static const double accelerates_sides = 3;    /* a second a second */
+static const double measured_sides = 0.08; /* how exactly a detector's box lies, standard deviation */
+static const double accelerates_sides = 3; /* a second a second */
+static const double lost_accelerates_sides = 0.5;
 static const double start_speed_sides = 4;    /* a second */
 static const double size_changes_sides = 0.5; /* of width and height, a second a second */
-static const double lost_speed_halves_seconds = 1;
+static const double lost_speed_halves_seconds = 3;
 
 static double side_of(double width, double height)
 {
@@ -52,8 +53,9 @@ static void predict_axis(motion_axis *axis, double seconds, double acceleration)
 void motion_predict(motion *of, double seconds, bool lost)
 {
   const double side = side_of(of->width.value, of->height.value);
-  predict_axis(&of->x, seconds, accelerates_sides * side);
-  predict_axis(&of->y, seconds, accelerates_sides * side);
+  const double acceleration = (lost ? lost_accelerates_sides : accelerates_sides) * side;
+  predict_axis(&of->x, seconds, acceleration);
+  predict_axis(&of->y, seconds, acceleration);
   predict_axis(&of->width, seconds, size_changes_sides * side);
   predict_axis(&of->height, seconds, size_changes_sides * side);
   if (!lost) return;

@@ -15,7 +15,7 @@ static const uint8_t paper[3] = {255, 255, 255};
 struct still {
   size_t count;
   uint64_t frames[STILL_CAMERAS]; /* 0: none */
-  canvas shots[STILL_CAMERAS];
+  sketch shots[STILL_CAMERAS];
 };
 
 static clreid_status no_memory(clreid_error *error)
@@ -72,7 +72,7 @@ clreid_status still_create(const sighting_list *lists, size_t count, const ident
 void still_destroy(still *made)
 {
   if (!made) return;
-  for (size_t c = 0; c < made->count; ++c) canvas_free(&made->shots[c]);
+  for (size_t c = 0; c < made->count; ++c) sketch_free(&made->shots[c]);
   free(made);
 }
 
@@ -81,16 +81,16 @@ bool still_wants(const still *made, size_t camera_place, uint64_t frame)
   return camera_place < made->count && made->frames[camera_place] == frame && !made->shots[camera_place].pixels;
 }
 
-clreid_status still_take(still *made, size_t camera_place, const canvas *annotated, clreid_error *error)
+clreid_status still_take(still *made, size_t camera_place, const sketch *annotated, clreid_error *error)
 {
-  canvas *shot = &made->shots[camera_place];
-  *shot = canvas_make(annotated->width, annotated->height, paper);
+  sketch *shot = &made->shots[camera_place];
+  *shot = sketch_make(annotated->width, annotated->height, paper);
   if (!shot->pixels) return no_memory(error);
-  canvas_put(shot, 0, 0, annotated->width, annotated->height, annotated->pixels);
+  sketch_put(shot, 0, 0, annotated->width, annotated->height, annotated->pixels);
   return CLREID_OK;
 }
 
-static canvas join(const still *made)
+static sketch join(const still *made)
 {
   int width = -GAP, height = 0, left = 0;
   for (size_t c = 0; c < made->count; ++c) {
@@ -98,12 +98,12 @@ static canvas join(const still *made)
     width += made->shots[c].width + GAP;
     if (made->shots[c].height > height) height = made->shots[c].height;
   }
-  if (width < 1) return (canvas){0};
-  const canvas all = canvas_make(width, height, paper);
+  if (width < 1) return (sketch){0};
+  const sketch all = sketch_make(width, height, paper);
   for (size_t c = 0; all.pixels && c < made->count; ++c) {
-    const canvas *shot = &made->shots[c];
+    const sketch *shot = &made->shots[c];
     if (!shot->pixels) continue;
-    canvas_put(&all, left, 0, shot->width, shot->height, shot->pixels);
+    sketch_put(&all, left, 0, shot->width, shot->height, shot->pixels);
     left += shot->width + GAP;
   }
   return all;
@@ -114,11 +114,11 @@ clreid_status still_write(const still *made, const char *path, clreid_error *err
   bool any = false;
   for (size_t c = 0; c < made->count; ++c) any = any || made->shots[c].pixels;
   if (!any) return CLREID_OK;
-  canvas all = join(made);
+  sketch all = join(made);
   output *file = NULL;
   clreid_status status = all.pixels ? output_create(path, &file, error) : no_memory(error);
-  if (status == CLREID_OK) status = canvas_write(&all, all.height, file, error);
-  canvas_free(&all);
+  if (status == CLREID_OK) status = sketch_write(&all, all.height, file, error);
+  sketch_free(&all);
   if (status == CLREID_OK) return output_commit(file, error);
   output_abandon(file);
   return status;

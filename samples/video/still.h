@@ -7,9 +7,9 @@
 #ifndef STILL_H
 #define STILL_H
 
-#include "canvas.h"
 #include "identities.h"
 #include "sightings.h"
+#include "sketch.h"
 
 typedef struct still still;
 
@@ -21,7 +21,7 @@ clreid_status still_create(const sighting_list *lists, size_t count, const ident
 void still_destroy(still *made); /* NULL is allowed */
 
 bool still_wants(const still *made, size_t camera_place, uint64_t frame);
-clreid_status still_take(still *made, size_t camera_place, const canvas *annotated, clreid_error *error);
+clreid_status still_take(still *made, size_t camera_place, const sketch *annotated, clreid_error *error);
 /* Writes nothing if it has no frame. */
 clreid_status still_write(const still *made, const char *path, clreid_error *error);
 

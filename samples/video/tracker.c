@@ -20,9 +20,11 @@ static const double recent_seconds = 0.35;  /* seen a moment ago: overlap still 
 static const double young_seconds = 0.35;   /* a young track that is not seen for so long ends */
 static const double crowded_overlap = 0.35; /* of boxes whose looks are a mixture, and not learnt */
 static const double twin_overlap = 0.7;     /* of boxes that show one thing: the second one begins no track */
-static const double plausible = 16;         /* squared standard deviations of the centre that a track moves at most */
-static const double feature_kept = 0.9;     /* of a track's looks, when a box is added */
-enum { HITS = 3 };                          /* boxes that make a track count */
+static const double plausible = 6;      /* squared standard deviations of the centre that a lost track moves at most */
+static const double near_first = 4;     /* ... or a track whose speed is not known yet */
+static const double alike_shape = 0.4;  /* overlap of a lost track's box and its next, laid over each other */
+static const double feature_kept = 0.9; /* of a track's looks, when a box is added */
+enum { HITS = 3 };                      /* boxes that make a track count */
 
 typedef struct track {
   motion moves;
@@ -70,6 +72,13 @@ static bool takes_part(const tracker *it, const track *t, round_kind kind, doubl
   return kind == ROUND_LOST || now - t->seen <= recent_seconds + 1.5 / it->config->rate;
 }
 
+/* Of two boxes laid over each other. */
+static double shape_overlap(const clreid_box *a, const clreid_box *b)
+{
+  const clreid_box moved = {a->x, a->y, b->width, b->height};
+  return boxes_overlap(a, &moved);
+}
+
 /* INFINITY: the box cannot be the track's. */
 static double cost_of(const tracker *it, const track *t, size_t box, round_kind kind)
 {
@@ -79,11 +88,12 @@ static double cost_of(const tracker *it, const track *t, size_t box, round_kind 
   const double overlap = boxes_overlap(&expected, found);
   if (kind == ROUND_LOST) {
     const double moved = motion_distance(&t->moves, found);
+    if (shape_overlap(&expected, found) < alike_shape) return INFINITY;
     if (looks > config->take_up || (overlap < config->least_overlap && moved > plausible)) return INFINITY;
     return looks / fmax(config->take_up, 1e-9) + moved / plausible / 4;
   }
   if (looks > config->far || overlap < config->least_overlap) {
-    const bool is_near = kind == ROUND_YOUNG && t->hits == 1 && motion_distance(&t->moves, found) < plausible / 4;
+    const bool is_near = kind == ROUND_YOUNG && t->hits == 1 && motion_distance(&t->moves, found) < near_first;
     if (looks > config->far || !is_near) return INFINITY; /* the speed of a first box is not known yet */
   }
   return (1 - config->looks) * (1 - overlap) + config->looks * looks / fmax(config->far, 1e-9);

@@ -1,7 +1,7 @@
 /*
- * canvas.c - see canvas.h. PNG is stb_image_write's work.
+ * sketch.c - see sketch.h. PNG is stb_image_write's work.
  */
-#include "canvas.h"
+#include "sketch.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #include <stb/stb_image_write.h>
 
-enum { LETTER_WIDTH = 3, LETTER_CELLS = LETTER_WIDTH * CANVAS_LETTER_HEIGHT };
+enum { LETTER_WIDTH = 3, LETTER_CELLS = LETTER_WIDTH * SKETCH_LETTER_HEIGHT };
 
 /* Rows of three, from the top left. A small e is the one in numbers as printf writes them. */
 static const struct {
@@ -36,17 +36,17 @@ static const struct {
 
 /* ---- Pixels ------------------------------------------------------------------------------------------------------ */
 
-canvas canvas_make(int width, int height, const uint8_t colour[3])
+sketch sketch_make(int width, int height, const uint8_t colour[3])
 {
-  canvas made = {malloc((size_t)width * (size_t)height * 3), width, height};
-  if (made.pixels) canvas_fill(&made, 0, 0, width, height, colour);
+  sketch made = {malloc((size_t)width * (size_t)height * 3), width, height};
+  if (made.pixels) sketch_fill(&made, 0, 0, width, height, colour);
   return made;
 }
 
-void canvas_free(canvas *on)
+void sketch_free(sketch *on)
 {
   free(on->pixels);
-  *on = (canvas){0};
+  *on = (sketch){0};
 }
 
 /* Cuts a stretch of length from start to [0, size); returns what is cut off at the front. */
@@ -59,12 +59,12 @@ static int cut(int *start, int *length, int size)
   return front;
 }
 
-static uint8_t *pixel_at(const canvas *on, int left, int top)
+static uint8_t *pixel_at(const sketch *on, int left, int top)
 {
   return on->pixels + ((size_t)top * (size_t)on->width + (size_t)left) * 3;
 }
 
-void canvas_fill(const canvas *on, int left, int top, int width, int height, const uint8_t colour[3])
+void sketch_fill(const sketch *on, int left, int top, int width, int height, const uint8_t colour[3])
 {
   cut(&left, &width, on->width);
   cut(&top, &height, on->height);
@@ -73,15 +73,15 @@ void canvas_fill(const canvas *on, int left, int top, int width, int height, con
   }
 }
 
-void canvas_outline(const canvas *on, int left, int top, int width, int height, int thickness, const uint8_t colour[3])
+void sketch_outline(const sketch *on, int left, int top, int width, int height, int thickness, const uint8_t colour[3])
 {
-  canvas_fill(on, left, top, width, thickness, colour);
-  canvas_fill(on, left, top + height - thickness, width, thickness, colour);
-  canvas_fill(on, left, top, thickness, height, colour);
-  canvas_fill(on, left + width - thickness, top, thickness, height, colour);
+  sketch_fill(on, left, top, width, thickness, colour);
+  sketch_fill(on, left, top + height - thickness, width, thickness, colour);
+  sketch_fill(on, left, top, thickness, height, colour);
+  sketch_fill(on, left + width - thickness, top, thickness, height, colour);
 }
 
-void canvas_put(const canvas *on, int left, int top, int width, int height, const uint8_t *pixels)
+void sketch_put(const sketch *on, int left, int top, int width, int height, const uint8_t *pixels)
 {
   const size_t row = (size_t)width * 3;
   const int skipped_columns = cut(&left, &width, on->width), skipped_rows = cut(&top, &height, on->height);
@@ -91,7 +91,7 @@ void canvas_put(const canvas *on, int left, int top, int width, int height, cons
   }
 }
 
-bool canvas_fit(const canvas *on, int left, int top, int width, int height, const picture *shown)
+bool sketch_fit(const sketch *on, int left, int top, int width, int height, const picture *shown)
 {
   int drawn_width = width, drawn_height = height;
   if ((int64_t)shown->width * height < (int64_t)shown->height * width) {
@@ -103,7 +103,7 @@ bool canvas_fit(const canvas *on, int left, int top, int width, int height, cons
   if (drawn_height < 1) drawn_height = 1;
   uint8_t *pixels = stretch_picture(shown, drawn_height, drawn_width);
   if (!pixels) return false;
-  canvas_put(on, left + (width - drawn_width) / 2, top + (height - drawn_height) / 2, drawn_width, drawn_height,
+  sketch_put(on, left + (width - drawn_width) / 2, top + (height - drawn_height) / 2, drawn_width, drawn_height,
              pixels);
   free(pixels);
   return true;
@@ -113,34 +113,32 @@ bool canvas_fit(const canvas *on, int left, int top, int width, int height, cons
 
 static const char *cells_of(char letter)
 {
-  for (int try = 0; try < 2; ++try) {
-    for (size_t i = 0; i < sizeof font / sizeof *font; ++i) {
-      if (font[i].letter == letter) return font[i].cells;
-    }
-    letter = (char)toupper((unsigned char)letter);
+  for (size_t i = 0; i < sizeof font / sizeof *font; ++i) {
+    if (font[i].letter == letter) return font[i].cells;
   }
   return NULL;
 }
 
-void canvas_text(const canvas *on, int left, int top, int scale, const uint8_t colour[3], const char *text)
+void sketch_text(const sketch *on, int left, int top, int scale, const uint8_t colour[3], const char *text)
 {
-  for (; *text; ++text, left += CANVAS_LETTER_STEP * scale) {
-    const char *cells = cells_of(*text);
+  for (char before = '\0'; *text; before = *text++, left += SKETCH_LETTER_STEP * scale) {
+    const bool is_exponent = *text == 'e' && isdigit((unsigned char)before);
+    const char *cells = cells_of(is_exponent ? 'e' : (char)toupper((unsigned char)*text));
     for (int cell = 0; cells && cell < LETTER_CELLS; ++cell) {
       if (cells[cell] != '#') continue;
-      canvas_fill(on, left + cell % LETTER_WIDTH * scale, top + cell / LETTER_WIDTH * scale, scale, scale, colour);
+      sketch_fill(on, left + cell % LETTER_WIDTH * scale, top + cell / LETTER_WIDTH * scale, scale, scale, colour);
     }
   }
 }
 
-int canvas_text_width(const char *text, int scale)
+int sketch_text_width(const char *text, int scale)
 {
-  return (int)strlen(text) * CANVAS_LETTER_STEP * scale;
+  return (int)strlen(text) * SKETCH_LETTER_STEP * scale;
 }
 
 /* ---- Files ------------------------------------------------------------------------------------------------------- */
 
-clreid_status canvas_write(const canvas *on, int rows, output *file, clreid_error *error)
+clreid_status sketch_write(const sketch *on, int rows, output *file, clreid_error *error)
 {
   int size;
   unsigned char *png = stbi_write_png_to_mem(on->pixels, on->width * 3, on->width, rows, 3, &size);
