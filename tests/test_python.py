@@ -41,6 +41,7 @@ SEED = 20
 RANDOM = np.random.default_rng(SEED)
 FRAME = RANDOM.integers(0, 256, (150, 200, 3), np.uint8)
 BOXES = np.array([[0, 0, 50, 120], [20.4, 10.6, 61, 99], [150, 30, 80, 500]], np.float32)  # the last leaves the frame
+HEADERS = ''.join(path.read_text() for path in sorted((SOURCE / 'include' / 'clreid').glob('*.h')))
 
 
 def chunk(kind, data):
@@ -77,7 +78,7 @@ class Layout(unittest.TestCase):
                 lines.append(f'printf("{field} %zu\\n", 1000 * offsetof({layout.c_name}, {name}) + '
                              f'sizeof((({layout.c_name} *)0)->{name}));')
                 told[field] = 1000 * getattr(layout, name).offset + ctypes.sizeof(kind)
-        for numbers in _layout.ENUMS:
+        for numbers in _layout.ENUMS.values():
             lines += [f'printf("{name} %zu\\n", (size_t){name});' for name in numbers]
             told.update(numbers)
         said = self.compile_and_run(lines)
@@ -89,22 +90,19 @@ class Layout(unittest.TestCase):
             self.skipTest('no C compiler here')
         with tempfile.TemporaryDirectory() as folder:
             source, program = pathlib.Path(folder, 'layout.c'), pathlib.Path(folder, 'layout')
-            source.write_text('#include <clreid/clreid.h>\n#include <stdio.h>\nint main(void)\n{\n' + '\n'.join(lines) +
-                              '\n}\n')
+            source.write_text('#include <clreid/clreid_gallery.h>\n#include <stdio.h>\nint main(void)\n{\n' +
+                              '\n'.join(lines) + '\n}\n')
             subprocess.run([compiler, '-std=c11', '-I', SOURCE / 'include', source, '-o', program], check=True)
             return subprocess.run([program], check=True, stdout=subprocess.PIPE, text=True).stdout
 
     def test_all_numbers_of_the_header_are_there(self):
-        header = ''.join((SOURCE / 'include/clreid' / name).read_text() for name in ('clreid.h', 'clreid_status.h'))
-        for enum, numbers in (('clreid_status', _layout.STATUSES), ('clreid_format', _layout.FORMATS),
-                              ('clreid_device_type', _layout.DEVICE_TYPES), ('clreid_precision', _layout.PRECISIONS)):
-            body = re.search(r'typedef enum %s {(.*?)} %s;' % (enum, enum), header, re.S).group(1)
+        for enum, numbers in _layout.ENUMS.items():
+            body = re.search(r'typedef enum %s {(.*?)} %s;' % (enum, enum), HEADERS, re.S).group(1)
             self.assertEqual(re.findall(r'^  (CLREID_\w+)', body, re.M), list(numbers))
 
     def test_functions_take_as_many_arguments(self):
-        header = (SOURCE / 'include/clreid/clreid.h').read_text()
         for name, (result, takes) in _layout.FUNCTIONS.items():
-            arguments = re.search(r'CLREID_API [\w ]+[ *]%s\((.*?)\);' % name, header, re.S).group(1)
+            arguments = re.search(r'CLREID_API [\w ]+[ *]%s\((.*?)\);' % name, HEADERS, re.S).group(1)
             count = 0 if arguments == 'void' else arguments.count(',') + 1
             self.assertEqual(len(takes) + (result is _layout.STATUS), count, name)
 
@@ -165,8 +163,10 @@ class Python(unittest.TestCase):
         mirror = np.ascontiguousarray(FRAME[::-1])
         for name, frame, format in (('bgr', np.ascontiguousarray(FRAME[:, :, ::-1]), 'bgr'),
                                     ('a view with channels turned round', FRAME[:, :, ::-1], 'bgr'),
-                                    ('rgba with a pitch', wide[:, 30:], 'rgba'), ('bgra', wide[:, 30:, [2, 1, 0, 3]], 'bgra'),
-                                    ('rows from below', mirror[::-1], 'rgb'), ('gaps in a row', wide[:, 30:, :3], 'rgb'),
+                                    ('rgba with a pitch', wide[:, 30:], 'rgba'),
+                                    ('bgra', wide[:, 30:, [2, 1, 0, 3]], 'bgra'),
+                                    ('rows from below', mirror[::-1], 'rgb'),
+                                    ('gaps in a row', wide[:, 30:, :3], 'rgb'),
                                     ('columns first', np.asfortranarray(FRAME), 'rgb')):
             self.assertEqual(bits(self.model.embed(frame, BOXES, format=format)), expected, name)
         grey = FRAME[:, :, 1]
@@ -182,7 +182,8 @@ class Python(unittest.TestCase):
         rgb[:, 10:] = 255
         for format in ('nv12_bt601', 'nv12_bt709'):
             self.assertEqual(bits(self.model.embed([(luma, chroma)], format=format)), bits(self.model.embed([rgb])))
-        self.fails(r'\(16, 11, 2\) for 21 x 31', ValueError, self.model.embed, [(luma, chroma[1:])], format='nv12_bt709')
+        self.fails(r'\(16, 11, 2\) for 21 x 31', ValueError, self.model.embed, [(luma, chroma[1:])],
+                   format='nv12_bt709')
         self.fails('pair of arrays', TypeError, self.model.embed, luma, BOXES, format='nv12_bt709')
 
     def test_contiguous_pixels_are_not_copied(self):
@@ -207,7 +208,8 @@ class Python(unittest.TestCase):
         error = clreid.ClreidError
         self.fails('box 1 .*300 x 10', error, self.model.embed, np.zeros((10, 300, 3), np.uint8),
                    [[0, 0, 5, 5], [300, 0, 5, 5]], status='CLREID_INVALID_PICTURE')
-        self.fails('must be finite', error, self.model.embed, FRAME, [[0, 0, np.nan, 5]], status='CLREID_INVALID_PICTURE')
+        self.fails('must be finite', error, self.model.embed, FRAME, [[0, 0, np.nan, 5]],
+                   status='CLREID_INVALID_PICTURE')
         self.fails('from 1 to 65535', error, self.model.embed, [FRAME[:0]], status='CLREID_INVALID_PICTURE')
         self.fails(r'missing\.safetensors', error, clreid.Model, self.folder / 'missing.safetensors',
                    status='CLREID_INVALID_FILE')
@@ -249,7 +251,8 @@ class Python(unittest.TestCase):
 
     def test_a_missing_library_is_told_with_the_remedy(self):
         done = self.run_python('import clreid; clreid.version()', CLREID_LIBRARY='/missing/libclreid.so')
-        self.assertRegex(done.stderr, 'OSError: libclreid is not found: install it.*CLREID_LIBRARY.*/missing/libclreid.so')
+        self.assertRegex(done.stderr,
+                         'OSError: libclreid is not found: install it.*CLREID_LIBRARY.*/missing/libclreid.so')
         done = self.run_python('import clreid; clreid.version()', CLREID_LIBRARY='')
         if done.returncode:
             self.assertRegex(done.stderr, r'OSError: .*tried: .*libclreid\.so\.0.*libclreid\.so')
@@ -331,6 +334,47 @@ model.session()
         with clreid.Device(0) as device:
             self.assertEqual(device.info.name, devices[0].name)
 
+    # ---- Galleries
+
+    def test_gallery_finds_as_numpy_does(self):
+        features = RANDOM.standard_normal((50, 24)).astype(np.float32)
+        queries = RANDOM.standard_normal((7, 24)).astype(np.float32)
+        with clreid.Gallery(24, metric='euclidean') as gallery:
+            self.assertEqual(gallery.add(features[:30], np.arange(30) % 5, np.arange(30)).tolist(), list(range(30)))
+            self.assertEqual(gallery.add(features[30:]).tolist(), list(range(30, 50)))
+            self.assertEqual((len(gallery), gallery.info.metric, gallery.info.precision), (50, 'euclidean', 'fp32'))
+            matches = gallery.search(queries, k=4)
+            distances = np.sqrt(((queries[:, None].astype(np.float64) - features[None]) ** 2).sum(2))
+            order = np.argsort(distances, axis=1)[:, :4]
+            self.assertEqual(matches['id'].tolist(), order.tolist())
+            self.assertEqual(matches['label'].tolist(), np.where(order < 30, order % 5, -1).tolist())
+            self.assertEqual(matches['time'].tolist(), np.where(order < 30, order, 0).tolist())
+            np.testing.assert_allclose(matches['distance'], np.take_along_axis(distances, order, 1), rtol=1e-12)
+            self.assertEqual(gallery.search(queries, k=80).shape, (7, 50))
+            self.assertEqual(gallery.search(queries[:0]).shape, (0, 10))
+
+    def test_gallery_removes_saves_and_loads(self):
+        path = self.folder / 'g.safetensors'
+        features = RANDOM.standard_normal((9, 4)).astype(np.float32)
+        gallery = clreid.Gallery(4, clreid.Device())
+        self.assertEqual(gallery.search(features).shape, (9, 0))
+        gallery.add(features, [1, 1, 2, 2, 3, 3, 4, 4, 5], range(9))
+        gallery.remove([8])
+        gallery.remove(7)
+        self.assertEqual((gallery.remove_label(1), gallery.remove_before(4), len(gallery)), (2, 2, 3))
+        gallery.save(path)
+        gallery.close()
+        again = clreid.Gallery.load(path)
+        self.assertEqual(again.search(features[4:7], k=1)['id'].tolist(), [[4], [5], [6]])
+        self.assertEqual(again.add(features[:1]).tolist(), [9])
+        self.fails('the gallery is closed', ValueError, gallery.search, features)
+        self.fails('', clreid.ClreidError, again.remove, [8], status='CLREID_INVALID_ARGUMENT')
+        self.fails('', clreid.ClreidError, clreid.Gallery.load, self.weights, status='CLREID_INVALID_FILE')
+        self.fails(r'\(count, 4\), not \(9, 3\)', ValueError, again.add, features[:, :3])
+        self.fails('labels wants 9 whole numbers, not float64', ValueError, again.add, features, np.zeros(9))
+        self.fails('k wants', ValueError, again.search, features, k=0)
+        self.fails("'cosine', 'euclidean', not 'l1'", ValueError, clreid.Gallery, 4, metric='l1')
+
     # ---- Trackers
 
     def test_adapter_gives_the_features_of_the_boxes(self):
@@ -339,7 +383,8 @@ model.session()
         corners = np.hstack([BOXES[:, :2], BOXES[:, :2] + BOXES[:, 2:]])
         expected = self.model.embed(FRAME, BOXES, l2=True)
         self.assertEqual(bits(appearance.get_features(corners, bgr)), bits(expected))
-        self.assertEqual(bits(appearance(np.hstack([corners, [[0.9, 0]] * 3]), bgr)), bits(expected))  # with score, class
+        scored = np.hstack([corners, [[0.9, 0]] * 3])  # with score and class
+        self.assertEqual(bits(appearance(scored, bgr)), bits(expected))
         self.assertEqual(bits(appearance([crop[:, :, ::-1] for crop in crops()])), bits(expected))
         np.testing.assert_allclose((expected ** 2).sum(1), 1, rtol=1e-5)
 
@@ -366,10 +411,10 @@ model.session()
         pip = [sys.executable, '-m', 'pip']
         if subprocess.run([*pip, '--version'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
             self.skipTest('no pip here (Debian: python3-pip, python3-setuptools, python3-wheel)')
-        done = subprocess.run([*pip, 'install', '--quiet', '--no-build-isolation', '--no-deps', '--no-index', '--target',
-                               target, copy], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode and re.search("No module named '(setuptools|wheel)|invalid command 'bdist_wheel'|BackendUnavailable",
-                                         done.stdout):
+        done = subprocess.run([*pip, 'install', '--quiet', '--no-build-isolation', '--no-deps', '--no-index',
+                               '--target', target, copy], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        missing = "No module named '(setuptools|wheel)|invalid command 'bdist_wheel'|BackendUnavailable"
+        if done.returncode and re.search(missing, done.stdout):
             self.skipTest('no setuptools with wheel here')
         self.assertEqual(done.returncode, 0, done.stdout)
         done = self.run_python('import clreid; print(clreid.__version__, clreid.__file__)', PYTHONPATH=str(target))

@@ -2,9 +2,9 @@
 """Finds the persons of one frame again in the next by their looks alone, as a tracker does: detections of two frames,
 appearance features of both, and the nearest pairs first.
 
-usage: match_frames.py [W.safetensors]. The frames are drawn here, and yours come from a camera or a file (OpenCV's are BGR
-as these are); the boxes come from a detector. Without a weight file random weights are written to try it with, which
-tell clothes apart, but no persons.
+usage: match_frames.py [W.safetensors]. The frames are drawn here, and yours come from a camera or a file (OpenCV's are
+BGR as these are); the boxes come from a detector. Without a weight file random weights are written to try it with,
+which tell clothes apart, but no persons.
 """
 import os
 import sys

@@ -9,10 +9,11 @@
 The library is found where the system looks for libraries, or where the environment variable CLREID_LIBRARY says. The
 reference of what stands behind is include/clreid/clreid.h.
 """
+from ._gallery import Gallery, GalleryInfo
 from ._library import VERSION as __version__
 from ._library import ClreidError
 from ._objects import (Device, DeviceInfo, Model, ModelInfo, NetworkInfo, Session, box_pixels, devices, networks,
                        to_unit_length, version, write_random_weights)
 
-__all__ = ['ClreidError', 'Device', 'DeviceInfo', 'Model', 'ModelInfo', 'NetworkInfo', 'Session', 'box_pixels',
-           'devices', 'networks', 'to_unit_length', 'version', 'write_random_weights', '__version__']
+__all__ = ['ClreidError', 'Device', 'DeviceInfo', 'Gallery', 'GalleryInfo', 'Model', 'ModelInfo', 'NetworkInfo',
+           'Session', 'box_pixels', 'devices', 'networks', 'to_unit_length', 'version', 'write_random_weights', '__version__']

@@ -1,9 +1,11 @@
-"""The structs and enums of include/clreid/clreid.h as ctypes sees them: data, field for field in the order of the header.
+"""The structs and enums of include/clreid/ as ctypes sees them: data, field for field in the order of the headers.
 
-Owns no behaviour. tests/test_python.py compiles the header and compares size and place of every field, and every number.
+Owns no behaviour. tests/test_python.py compiles the headers and compares size and place of every field,
+and every number.
 """
 import ctypes
-from ctypes import POINTER, c_bool, c_char, c_char_p, c_float, c_int, c_size_t, c_uint, c_uint64, c_void_p
+from ctypes import (POINTER, c_bool, c_char, c_char_p, c_double, c_float, c_int, c_int64, c_size_t, c_uint, c_uint64,
+                    c_void_p)
 
 ERROR_TEXT_BYTES = 1024  # CLREID_ERROR_TEXT_BYTES
 
@@ -12,10 +14,12 @@ STATUSES = {name: number for number, name in enumerate((
     'CLREID_OK', 'CLREID_INVALID_ARGUMENT', 'CLREID_INVALID_FILE', 'CLREID_INVALID_WEIGHTS', 'CLREID_INVALID_NETWORK',
     'CLREID_INVALID_PICTURE', 'CLREID_UNSUPPORTED_PLATFORM', 'CLREID_UNSUPPORTED_DEVICE', 'CLREID_UNSUPPORTED_MODEL',
     'CLREID_NOT_FINITE', 'CLREID_OUT_OF_MEMORY', 'CLREID_OUT_OF_DEVICE_MEMORY', 'CLREID_DEVICE_FAILED'))}
-DEVICE_TYPES = {'CLREID_DEVICE_OTHER': 0, 'CLREID_DEVICE_CPU': 1, 'CLREID_DEVICE_GPU': 2, 'CLREID_DEVICE_ACCELERATOR': 3}
+DEVICE_TYPES = {'CLREID_DEVICE_OTHER': 0, 'CLREID_DEVICE_CPU': 1, 'CLREID_DEVICE_GPU': 2,
+                'CLREID_DEVICE_ACCELERATOR': 3}
 PRECISIONS = {'CLREID_FP32': 0, 'CLREID_FP16': 1}
 FORMATS = {'CLREID_FORMAT_RGB': 0, 'CLREID_FORMAT_BGR': 1, 'CLREID_FORMAT_RGBA': 2, 'CLREID_FORMAT_BGRA': 3,
            'CLREID_FORMAT_GREY': 4, 'CLREID_FORMAT_NV12_BT601': 5, 'CLREID_FORMAT_NV12_BT709': 6}
+METRICS = {'CLREID_COSINE': 0, 'CLREID_EUCLIDEAN': 1}
 
 
 class Error(ctypes.Structure):
@@ -87,10 +91,26 @@ class FrameBoxes(ctypes.Structure):
     _fields_ = [('frame', POINTER(Frame)), ('boxes', c_void_p), ('count', c_size_t), ('mirrored', c_bool)]
 
 
-STRUCTS = (Error, DeviceInfo, DeviceConfig, NetworkInfo, ModelConfig, ModelInfo, SessionConfig, Frame, Box, Rectangle,
-           FrameBoxes)
-ENUMS = (STATUSES, DEVICE_TYPES, PRECISIONS, FORMATS)
+class GalleryConfig(ctypes.Structure):
+    c_name = 'clreid_gallery_config'
+    _fields_ = [('feature_length', c_int), ('metric', c_int), ('precision', c_int), ('plain_kernels', c_bool)]
 
+
+class GalleryInfo(ctypes.Structure):
+    c_name = 'clreid_gallery_info'
+    _fields_ = [('feature_length', c_int), ('metric', c_int), ('precision', c_int), ('count', c_size_t),
+                ('next_id', c_int64), ('device_bytes', c_uint64), ('host_bytes', c_uint64)]
+
+
+class Match(ctypes.Structure):
+    c_name = 'clreid_match'
+    _fields_ = [('id', c_int64), ('label', c_int64), ('time', c_int64), ('distance', c_double)]
+
+
+STRUCTS = (Error, DeviceInfo, DeviceConfig, NetworkInfo, ModelConfig, ModelInfo, SessionConfig, Frame, Box, Rectangle,
+           FrameBoxes, GalleryConfig, GalleryInfo, Match)
+ENUMS = {'clreid_status': STATUSES, 'clreid_device_type': DEVICE_TYPES, 'clreid_precision': PRECISIONS,
+         'clreid_format': FORMATS, 'clreid_metric': METRICS}
 
 # Functions: what they give, and what they take. Those that give STATUS take a clreid_error * last, which _library.call
 # adds.
@@ -112,4 +132,14 @@ FUNCTIONS = {
     'clreid_session_destroy': (None, [HANDLE]),
     'clreid_box_pixels': (STATUS, [POINTER(Frame), POINTER(Box), POINTER(Rectangle)]),
     'clreid_embed_frames': (STATUS, [HANDLE, POINTER(FrameBoxes), c_size_t, c_void_p, c_void_p, c_void_p]),
+    'clreid_gallery_create': (STATUS, [HANDLE, POINTER(GalleryConfig), PLACE]),
+    'clreid_gallery_destroy': (None, [HANDLE]),
+    'clreid_gallery_describe': (None, [HANDLE, POINTER(GalleryInfo)]),
+    'clreid_gallery_add': (STATUS, [HANDLE, c_void_p, c_void_p, c_void_p, c_size_t, POINTER(c_int64)]),
+    'clreid_gallery_remove': (STATUS, [HANDLE, c_void_p, c_size_t]),
+    'clreid_gallery_remove_label': (STATUS, [HANDLE, c_int64, POINTER(c_size_t)]),
+    'clreid_gallery_remove_before': (STATUS, [HANDLE, c_int64, POINTER(c_size_t)]),
+    'clreid_gallery_search': (STATUS, [HANDLE, c_void_p, c_size_t, c_size_t, c_void_p, POINTER(c_size_t)]),
+    'clreid_gallery_save': (STATUS, [HANDLE, c_char_p]),
+    'clreid_gallery_load': (STATUS, [HANDLE, c_char_p, PLACE]),
 }

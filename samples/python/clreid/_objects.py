@@ -18,16 +18,16 @@ FEATURES = {'neck': True, 'pooled': False}
 MOST_BATCH, MOST_SEED = 1024, 2**64 - 1  # those of the command
 
 
-def _tuple_like(name, struct):
+def tuple_like(name, struct):
     return collections.namedtuple(name, [field for field, _ in struct._fields_])
 
 
-DeviceInfo = _tuple_like('DeviceInfo', _layout.DeviceInfo)
-NetworkInfo = _tuple_like('NetworkInfo', _layout.NetworkInfo)
-ModelInfo = _tuple_like('ModelInfo', _layout.ModelInfo)
+DeviceInfo = tuple_like('DeviceInfo', _layout.DeviceInfo)
+NetworkInfo = tuple_like('NetworkInfo', _layout.NetworkInfo)
+ModelInfo = tuple_like('ModelInfo', _layout.ModelInfo)
 
 
-def _read(tuple_type, struct):
+def read_struct(tuple_type, struct):
     values = {name: getattr(struct, name) for name in tuple_type._fields}
     values = {name: value.decode(errors='replace') if isinstance(value, bytes) else value
               for name, value in values.items()}
@@ -36,7 +36,7 @@ def _read(tuple_type, struct):
     return tuple_type(**values)
 
 
-def _bytes(text):
+def as_bytes(text):
     """A path or name for C; None stays."""
     return None if text is None else os.fsencode(text)
 
@@ -56,7 +56,7 @@ def devices(log=None):
     found, count = ctypes.POINTER(_layout.DeviceInfo)(), ctypes.c_size_t()
     call('clreid_devices_list', ctypes.byref(found), ctypes.byref(count), _log(log), None)
     try:
-        return [_read(DeviceInfo, found[i]) for i in range(count.value)]
+        return [read_struct(DeviceInfo, found[i]) for i in range(count.value)]
     finally:
         library().clreid_devices_free(found)
 
@@ -65,7 +65,7 @@ def networks():
     """A list of NetworkInfo: what can be run."""
     info, found = _layout.NetworkInfo(), []
     while library().clreid_network_at(len(found), ctypes.byref(info)):
-        found.append(_read(NetworkInfo, info))
+        found.append(read_struct(NetworkInfo, info))
     return found
 
 
@@ -74,7 +74,7 @@ def write_random_weights(path, network, seed=1, options=()):
     if not 0 <= seed <= MOST_SEED:
         raise ValueError(f'seed wants a whole number from 0 to {MOST_SEED}, not {seed}')
     texts = (ctypes.c_char_p * len(options))(*map(os.fsencode, options))
-    call('clreid_weights_random', _bytes(network), texts, len(options), seed, _bytes(path))
+    call('clreid_weights_random', as_bytes(network), texts, len(options), seed, as_bytes(path))
 
 
 def box_pixels(width, height, box):
@@ -84,8 +84,8 @@ def box_pixels(width, height, box):
     return rectangle.x, rectangle.y, rectangle.width, rectangle.height
 
 
-class _Object:
-    """What devices, models and sessions share: close(), and an end at the end of a with statement."""
+class Closable:
+    """What devices, models, sessions and galleries share: close(), and an end at the end of a with statement."""
 
     def close(self):
         self._handle.close()
@@ -97,7 +97,7 @@ class _Object:
         self.close()
 
 
-class Device(_Object):
+class Device(Closable):
     """An OpenCL device. It lives on until the last model and session on it are gone, whether it is closed or not."""
 
     def __init__(self, choice=None, *, cache_folder=None, tuning_folder=None, log=None):
@@ -105,8 +105,9 @@ class Device(_Object):
         clreid_device_config. log(line) is called with what is worth saying, by any thread that uses the device;
         it must not call the library itself."""
         said = _log(log)
-        config = _layout.DeviceConfig(choice=_bytes(None if choice is None else str(choice)),
-                                      cache_folder=_bytes(cache_folder), tuning_folder=_bytes(tuning_folder), log=said)
+        config = _layout.DeviceConfig(choice=as_bytes(None if choice is None else str(choice)),
+                                      cache_folder=as_bytes(cache_folder), tuning_folder=as_bytes(tuning_folder),
+                                      log=said)
         self._handle = Handle('device', 'clreid_device_open', 'clreid_device_close', config, keep=said)
         self._kept = said
 
@@ -116,7 +117,7 @@ class Device(_Object):
         info = _layout.DeviceInfo()
         with self._handle.held() as device:
             library().clreid_device_describe(device, ctypes.byref(info))
-        return _read(DeviceInfo, info)
+        return read_struct(DeviceInfo, info)
 
     def selftest(self):
         """Checks every operator on the device; the number of comparisons made, or ClreidError. Takes seconds."""
@@ -126,7 +127,7 @@ class Device(_Object):
         return checks.value
 
 
-class Session(_Object):
+class Session(Closable):
     """What runs a model, a batch of pictures at a time. A model has one; make another for each thread that shall not
     wait for the others."""
 
@@ -142,10 +143,10 @@ class Session(_Object):
     def embed(self, pictures, boxes=None, *, format='rgb', feature='neck', l2=False, flip=False):
         """Features, float32 (count, feature_length): of boxes of a frame, or of a list of pictures.
 
-        With boxes, pictures is one frame, and boxes (count, 4) are rows of x, y, width and height in pixels; without, it
-        is a list of arrays, each a picture of its own size. Arrays are uint8 (height, width, 3), or as format wants
-        them: 'rgb', 'bgr', 'rgba', 'bgra', 'grey' (height, width), 'nv12_bt601' or 'nv12_bt709', a pair of luma (height,
-        width) and chroma (height / 2, width / 2, 2), sides rounded up. feature: 'neck' or 'pooled', after or before the
+        With boxes, pictures is one frame, and boxes (count, 4) are rows of x, y, width and height in pixels; without,
+        it is a list of arrays, each a picture of its own size. Arrays are uint8 (height, width, 3), or as format wants
+        them: 'rgb', 'bgr', 'rgba', 'bgra', 'grey' (height, width), 'nv12_bt601' or 'nv12_bt709', a pair of luma
+        (height, width) and chroma (height / 2, width / 2, 2), sides rounded up. feature: 'neck' or 'pooled', after or before the
         last batch norm. l2: scale each feature to length 1. flip: the mean of a picture's feature and its mirror
         image's. Options, defaults and bits are those of `clreid embed`."""
         neck = _frames.choose('feature', FEATURES, feature)
@@ -176,19 +177,19 @@ class Session(_Object):
         return features
 
 
-class Model(_Object):
+class Model(Closable):
     """A weight file on a device, ready to embed."""
 
     def __init__(self, weights, device=None, *, network=None, precision='fp32', batch=8, sleeping_wait=False):
-        """weights: the path of a safetensors file. device: a Device, or what Device() chooses by. network: where the file
-        does not say it. precision: 'fp32' or 'fp16', of what is stored. batch: pictures that the device works on at a
+        """weights: the path of a safetensors file. device: a Device, or what Device() chooses by. network: where the
+        file does not say it. precision: 'fp32' or 'fp16', of what is stored. batch: pictures that the device works on at a
         time."""
-        config = _layout.ModelConfig(network=_bytes(network),
+        config = _layout.ModelConfig(network=as_bytes(network),
                                      precision=_frames.choose('precision', PRECISIONS, precision))
         device = device if isinstance(device, Device) else Device(device)
         self._kept = device._kept
         with device._handle.held() as handle:
-            self._handle = Handle('model', 'clreid_model_load', 'clreid_model_free', handle, _bytes(weights), config,
+            self._handle = Handle('model', 'clreid_model_load', 'clreid_model_free', handle, as_bytes(weights), config,
                                   keep=self._kept)
         self._session = self.session(batch=batch, sleeping_wait=sleeping_wait)
 
@@ -198,7 +199,7 @@ class Model(_Object):
         info = _layout.ModelInfo()
         with self._handle.held() as model:
             library().clreid_model_describe(model, ctypes.byref(info))
-            return _read(ModelInfo, info)
+            return read_struct(ModelInfo, info)
 
     @property
     def feature_length(self):
