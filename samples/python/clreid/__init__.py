@@ -16,4 +16,5 @@ from ._objects import (Device, DeviceInfo, Model, ModelInfo, NetworkInfo, Sessio
                        to_unit_length, version, write_random_weights)
 
 __all__ = ['ClreidError', 'Device', 'DeviceInfo', 'Gallery', 'GalleryInfo', 'Model', 'ModelInfo', 'NetworkInfo',
-           'Session', 'box_pixels', 'devices', 'networks', 'to_unit_length', 'version', 'write_random_weights', '__version__']
+           'Session', 'box_pixels', 'devices', 'networks', 'to_unit_length', 'version', 'write_random_weights',
+           '__version__']

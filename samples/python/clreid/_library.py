@@ -99,7 +99,8 @@ class Handle:
     def close(self):
         """Closing again does nothing."""
         with self._lock:
-            if self._finalizer.detach():
+            kept = self._finalizer.detach()  # until the handle is given back, which may call the log
+            if kept:
                 self._give_back(self._place)
 
 

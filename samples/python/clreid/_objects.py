@@ -38,7 +38,12 @@ def read_struct(tuple_type, struct):
 
 def as_bytes(text):
     """A path or name for C; None stays."""
-    return None if text is None else os.fsencode(text)
+    if text is None:
+        return None
+    given = os.fsencode(text)
+    if b'\0' in given:
+        raise ValueError(f'a path or name cannot hold a zero byte, as {given!r} does')
+    return given
 
 
 def _log(say):
@@ -146,9 +151,10 @@ class Session(Closable):
         With boxes, pictures is one frame, and boxes (count, 4) are rows of x, y, width and height in pixels; without,
         it is a list of arrays, each a picture of its own size. Arrays are uint8 (height, width, 3), or as format wants
         them: 'rgb', 'bgr', 'rgba', 'bgra', 'grey' (height, width), 'nv12_bt601' or 'nv12_bt709', a pair of luma
-        (height, width) and chroma (height / 2, width / 2, 2), sides rounded up. feature: 'neck' or 'pooled', after or before the
-        last batch norm. l2: scale each feature to length 1. flip: the mean of a picture's feature and its mirror
-        image's. Options, defaults and bits are those of `clreid embed`."""
+        (height, width) and chroma (height / 2, width / 2, 2), sides rounded up.
+
+        feature: 'neck' or 'pooled', after or before the last batch norm. l2: scale each feature to length 1. flip: the
+        mean of a picture's feature and its mirror image's. Options, defaults and bits are those of `clreid embed`."""
         neck = _frames.choose('feature', FEATURES, feature)
         borrowed = self._gather(pictures, boxes, format)
         features = self._run(borrowed, neck, False)
@@ -182,8 +188,8 @@ class Model(Closable):
 
     def __init__(self, weights, device=None, *, network=None, precision='fp32', batch=8, sleeping_wait=False):
         """weights: the path of a safetensors file. device: a Device, or what Device() chooses by. network: where the
-        file does not say it. precision: 'fp32' or 'fp16', of what is stored. batch: pictures that the device works on at a
-        time."""
+        file does not say it. precision: 'fp32' or 'fp16', of what is stored. batch: pictures that the device works
+        on at a time."""
         config = _layout.ModelConfig(network=as_bytes(network),
                                      precision=_frames.choose('precision', PRECISIONS, precision))
         device = device if isinstance(device, Device) else Device(device)
