@@ -205,6 +205,7 @@ static size_t preferred(const found *all, cr_device_type type)
 /* *platforms is freed by the caller, whatever the status. */
 static clreid_status find_platforms(cl_platform_id **platforms, cl_uint *count, clreid_error *error)
 {
+  CR_TRY(cr_opencl_load(error));
   cl_int code = clGetPlatformIDs(0, NULL, count);
   if (code == CL_SUCCESS && *count) {
     *platforms = calloc(*count, sizeof **platforms);
@@ -424,6 +425,7 @@ clreid_status cr_device_adopt(cl_context context, cl_device_id asked, const cr_d
   if (config->choice)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "a device is adopted, so there is nothing for the choice '%.64s'",
                    config->choice);
+  CR_TRY(cr_opencl_load(error));
   CR_TRY(choose_of(context, asked, &id, error));
   CR_TRY(cr_check(clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL), "clGetDeviceInfo", error));
   read_facts(platform, id, &facts);

@@ -1,5 +1,5 @@
 /*
- * system.c - see system.h. POSIX: mmap, rename, pthreads, the monotonic clock.
+ * system.c - see system.h. POSIX: mmap, rename, pthreads, dlopen, the monotonic clock.
  *
  * Owns every call whose meaning differs between systems. It keeps nothing outside of what it hands out: no table of
  * open files, no handler at exit or for signals; who is interrupted abandons the file that it has open.
@@ -7,6 +7,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "system.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -270,7 +271,7 @@ int cr_cache_folder(char *path, size_t size)
   return length > 0 && (size_t)length < size;
 }
 
-/* ---- Mutex, threads and clock ----------------------------------------------------------------------------------- */
+/* ---- Mutex and threads ------------------------------------------------------------------------------------------- */
 
 struct cr_mutex {
   pthread_mutex_t mutex;
@@ -329,6 +330,23 @@ void cr_run_threads(int count, void (*work)(void *user, int index), void *user)
     if (i >= CR_MOST_THREADS || !running[i]) work(user, i);
   for (int i = 1; i < count && i < CR_MOST_THREADS; i++)
     if (running[i]) pthread_join(threads[i], NULL);
+}
+
+/* ---- Shared libraries, clock ------------------------------------------------------------------------------------- */
+
+void *cr_library_open(const char *name, char *reason, size_t size)
+{
+  void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+  const char *text = library ? NULL : dlerror();
+  if (!library) snprintf(reason, size, "%s", text ? text : "no reason is given");
+  return library;
+}
+
+int cr_library_function(void *library, const char *name, void *function)
+{
+  void *address = dlsym(library, name);
+  memcpy(function, &address, sizeof address); /* POSIX: the two have one size, which C does not say */
+  return address != NULL;
 }
 
 double cr_seconds(void)

@@ -1,6 +1,6 @@
 /*
- * system.h - what differs between operating systems: mapped files, whole-file writes, locks, threads, folders, the
- * clock.
+ * system.h - what differs between operating systems: mapped files, whole-file writes, locks, threads, folders, shared
+ * libraries, the clock.
  *
  * The only file to port for a system without POSIX. Knows nothing of OpenCL or of networks.
  */
@@ -45,6 +45,11 @@ void cr_mutex_unlock(cr_mutex *mutex);
  * when all are done. What no thread can be had for, the caller does. At most CR_MOST_THREADS. */
 enum { CR_MOST_THREADS = 64 };
 void cr_run_threads(int count, void (*work)(void *user, int index), void *user);
+
+/* A shared library by the name of its file, loaded for the life of the process. NULL: reason[size] says why not. */
+void *cr_library_open(const char *name, char *reason, size_t size);
+/* Writes the address of one of its functions to *function, a pointer to a function; false if it has none. */
+int cr_library_function(void *library, const char *name, void *function);
 
 double cr_seconds(void); /* monotonic */
 void cr_sleep(double seconds);

@@ -2,6 +2,7 @@
 #
 # find_package(clreid) gives clreid::clreid, pkg-config the name clreid. Both stay right when the prefix is moved. A shared
 # library names its needs itself; only a static one hands them on to who links it. The command installs itself (samples/).
+# `cmake --build . --target uninstall` takes back what the last installation from this build folder has put there.
 include(CMakePackageConfigHelpers)
 set(clreid_cmake_folder ${CMAKE_INSTALL_LIBDIR}/cmake/clreid)
 get_target_property(clreid_type clreid TYPE)
@@ -25,8 +26,14 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/clreid-config.cmake" "${CMAKE_CURRENT
 set(CLREID_PC_REQUIRES "")
 set(CLREID_PC_LIBS "")
 if(CLREID_STATIC)
-  set(CLREID_PC_REQUIRES "OpenCL jansson libxxhash")
+  set(CLREID_PC_REQUIRES "jansson libxxhash")
   set(CLREID_PC_LIBS "-lm -pthread")
+  foreach(library IN LISTS CMAKE_DL_LIBS)
+    string(APPEND CLREID_PC_LIBS " -l${library}")
+  endforeach()
+  if(NOT CLREID_LOAD_OPENCL)
+    string(APPEND CLREID_PC_REQUIRES " OpenCL")
+  endif()
   if(CLREID_CLBLAST)
     string(APPEND CLREID_PC_REQUIRES " clblast")
   endif()
@@ -37,3 +44,10 @@ file(RELATIVE_PATH CLREID_PC_INCLUDEDIR "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTA
 string(REGEX REPLACE "/$" "" CLREID_PC_PREFIX "${CLREID_PC_PREFIX}")
 configure_file(include/clreid.pc.in clreid.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/clreid.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# ---- uninstall
+if(PROJECT_IS_TOP_LEVEL)
+  add_custom_target(uninstall
+    COMMAND ${CMAKE_COMMAND} -DBUILD=${CMAKE_CURRENT_BINARY_DIR} -P ${CMAKE_CURRENT_SOURCE_DIR}/include/uninstall.cmake
+    COMMENT "Uninstalling" VERBATIM)
+endif()

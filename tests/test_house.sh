@@ -125,9 +125,10 @@ samples_see()
 host_names_no_network() { grep -nisE "$(word 'rga|fnc|han|resnet[0-9]*')" $(files host c h); }
 vendors='nvidia|nv|cuda|amd|ati|radeon|rocm|intel|arm|mali|qualcomm|qcom|adreno|apple|pocl|powervr|imagination|geforce|vivante|broadcom|rusticl|beignet'
 cl_names_no_vendor() { grep -nisE "$(word "$vendors")" $(files cl cl clh); }
+# opencl_load.c has names of files, by which nothing is decided.
 only_device_knows_vendors()
 {
-  code $(files lib c h) $(files host c h | grep -v '^host/device\.[ch]$') |
+  code $(files lib c h) $(files host c h | grep -vE '^host/(device\.[ch]|opencl_load\.c)$') |
     grep -iE "\"([^\"]*[^A-Za-z\"])?($(echo "$vendors" | sed 's/|pocl//'))([^A-Za-z\"][^\"]*)?\""
 }
 

@@ -29,7 +29,11 @@ nothing() { [ -z "$("$@" | tee /dev/stderr)" ]; }
 
 library_folder() { dirname "$(find "$1" -name 'clreid.pc')"; }
 
-exported_beyond_clreid() { nm -D --defined-only "$1" | awk '{ print $3 }' | grep -vE '^clreid_'; }
+# Names without their version, and without the names of versions themselves.
+exported() { nm -D --defined-only "$1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }'; }
+exported_beyond_clreid() { exported "$1" | grep -vE '^clreid_'; }
+exported_without_version() { nm -D --defined-only "$1" | awk '$2 != "A" { print $3 }' | grep -v '@@CLREID_0$'; }
+has_soname() { readelf -d "$1" | tee /dev/stderr | grep -q 'SONAME.*\[libclreid\.so\.0\]'; }
 global_beyond_prefixes() { nm -g --defined-only "$1" | awk 'NF == 3 { print $3 }' | grep -vE '^(clreid|cr)_'; }
 # What the library must not call: it neither prints nor ends the process.
 forbidden_calls()
@@ -42,7 +46,7 @@ forbidden_calls()
 declared_but_missing()
 {
   for name in $(sed -n 's/^CLREID_API .*[ *]\(clreid_[a-z_]*\)(.*/\1/p' "$source"/include/clreid/*.h); do
-    nm -D --defined-only "$1" | grep -qE " $name\$" || echo "$name"
+    exported "$1" | grep -qx "$name" || echo "$name"
   done
 }
 
@@ -51,6 +55,21 @@ header_alone() # header_alone COMPILER STANDARD HEADER
   echo "#include <clreid/$3>" > "$folder/header.${2%%[0-9]*}"
   "$1" "-std=$2" -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I "$source/include" "$folder/header.${2%%[0-9]*}"
 }
+
+# The header's functions as C++ sees them: linked, and called.
+from_cplusplus() # from_cplusplus PREFIX OUT
+{
+  printf '#include <clreid/clreid.h>\n#include <clreid/clreid_gallery.h>\n#include <cstring>\n#include <string>\n' > "$2.cc"
+  printf 'int main()\n{\n  clreid_error error = {};\n  clreid_device_config config = {};\n' >> "$2.cc"
+  printf '  config.choice = "-";\n  clreid_device *device = nullptr;\n' >> "$2.cc"
+  printf '  return clreid_device_open(&config, &device, &error) == CLREID_OK || !*error.text ||\n' >> "$2.cc"
+  printf '         std::string("CLREID_OK") != clreid_status_name(CLREID_OK);\n}\n' >> "$2.cc"
+  flags=$(PKG_CONFIG_PATH="$(library_folder "$1")" pkg-config --static --cflags --libs clreid) || return 1
+  # shellcheck disable=SC2086 # a list of flags
+  c++ -std=c++11 -Wall -Wextra -Werror "$2.cc" $flags -Wl,-rpath,"$(library_folder "$1")/.." -o "$2" && "$2"
+}
+
+files_left() { find "$1" ! -type d; find "$1" -name clreid; }
 
 with_find_package() # with_find_package PREFIX OUT
 {
@@ -86,10 +105,26 @@ check "find_package: builds" with_find_package "$folder/built" "$folder/app1"
 check "find_package: runs" answers "$folder/app1/app"
 check "pkg-config: builds" with_pkg_config "$folder/built" "$folder/app2" --static
 check "pkg-config: runs" answers "$folder/app2"
+if command -v c++ > /dev/null; then
+  check "C++: builds and runs" from_cplusplus "$folder/built" "$folder/app5"
+else
+  echo "SKIP  C++: no C++ compiler here"
+fi
+check "the manual pages are there" ls "$folder/built/share/man/man1/clreid.1" "$folder/built/share/man/man1/clreid-embed.1"
 library=$(find "$folder/built" -name 'libclreid.so' -o -name 'libclreid.dylib' | head -n 1)
 if [ -n "$library" ]; then
   check "exports clreid_* alone" nothing exported_beyond_clreid "$library"
   check "exports all that its headers declare" nothing declared_but_missing "$library"
+  if nm -D "$library" | grep -q ' A CLREID_0'; then
+    check "every exported name has a version" nothing exported_without_version "$library"
+  else
+    echo "SKIP  versions of names: this linker takes no version script"
+  fi
+  if command -v readelf > /dev/null; then
+    check "its soname is libclreid.so.0" has_soname "$library"
+  else
+    echo "SKIP  the soname: no readelf here"
+  fi
   check "calls nothing that prints or ends the process" nothing forbidden_calls "$library"
 else
   echo "SKIP  exported names: the library is static in this build"
@@ -108,6 +143,9 @@ check "static: pkg-config runs" answers "$folder/app4"
 check "static: global names begin with clreid_ or cr_" nothing global_beyond_prefixes \
   "$(find "$folder/static" -name libclreid.a)"
 check "static: nothing of CLBlast is linked" nothing sh -c "ldd '$folder/static/bin/clreid' | grep -i clblast"
+check "uninstalls" cmake --build "$folder/build" --target uninstall
+check "nothing is left of it" nothing files_left "$folder/static"
+check "uninstalls twice" cmake --build "$folder/build" --target uninstall
 
 echo "$failures failed"
 [ "$failures" -eq 0 ]

@@ -1,5 +1,6 @@
 /*
- * test_system.c - proves host/system.c: maps, whole-file writes and their failures, folders, locks, the clock.
+ * test_system.c - proves host/system.c: maps, whole-file writes and their failures, folders, locks, shared libraries,
+ * the clock.
  */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
@@ -289,6 +290,22 @@ static void the_clock_counts_seconds(void **state)
   assert_true(passed >= 0.02 && passed < 10.0);
 }
 
+static void a_missing_library_or_function_is_told(void **state)
+{
+  (void)state;
+  char reason[128] = "";
+  assert_null(cr_library_open("libmissing-for-ever.so", reason, sizeof reason));
+  assert_non_null(strstr(reason, "libmissing-for-ever.so"));
+  void *library = cr_library_open("libOpenCL.so.1", reason, sizeof reason);
+  if (!library) skip(); /* another system has it under another name */
+  assert_ptr_equal(cr_library_open("libOpenCL.so.1", reason, sizeof reason), library);
+  void (*function)(void) = NULL;
+  assert_true(cr_library_function(library, "clGetPlatformIDs", &function));
+  assert_true(function != NULL);
+  assert_false(cr_library_function(library, "clGetNothing", &function));
+  assert_true(function == NULL);
+}
+
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, make, clean)
 
 int main(void)
@@ -307,6 +324,7 @@ int main(void)
       with_folder(folders_are_made_with_their_parents),
       cmocka_unit_test(the_cache_folder_follows_the_environment),
       cmocka_unit_test(a_mutex_keeps_threads_apart),
+      cmocka_unit_test(a_missing_library_or_function_is_told),
       cmocka_unit_test(the_clock_counts_seconds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -406,7 +406,7 @@ int command_bench(int argc, char **argv)
        .kind = OPTIONS_WORD,
        .value = &set.frame,
        .argument = "rgb|bgr|rgba|bgra|grey|nv12",
-       .help = "boxes of one frame of 1920 x 1080 instead of pictures"},
+       .help = "boxes of one frame of 1920 x 1080, in this format (pictures of their own)"},
       {.name = "profile",
        .kind = OPTIONS_FLAG,
        .value = &set.profile,

@@ -13,6 +13,7 @@
 
 #include "console.h"
 #include "program.h"
+#include "suggest.h"
 
 enum { MOST_ROWS = 32, ROW_CODE = 256 }; /* getopt_long returns ROW_CODE + row for row of the table */
 
@@ -150,11 +151,17 @@ static bool set_value(const invocation *call, const options_row *row, const char
   return false;
 }
 
+enum { HELP_COLUMN = 26 }; /* letters that an option has before its explanation begins */
+
 static void print_row(const options_row *row)
 {
   char left[80];
   snprintf(left, sizeof left, "--%s%s%s", row->name, row->argument ? " " : "", row->argument ? row->argument : "");
-  printf("  %-26s %s%s\n", left, row->help, row->required ? " (needed)" : "");
+  if (strlen(left) > HELP_COLUMN) {
+    printf("  %s\n", left);
+    *left = 0; /* the explanation has a line of its own */
+  }
+  printf("  %-*s %s%s\n", HELP_COLUMN, left, row->help, row->required ? " (needed)" : "");
 }
 
 static void print_help(const invocation *call, const options_table *table, const options_row *rows, size_t count)
@@ -162,19 +169,32 @@ static void print_help(const invocation *call, const options_table *table, const
   printf("usage: %s [OPTIONS]%s%s\n%s\n\n", call->usage, table->operands ? " " : "",
          table->operands ? table->operands : "", table->summary);
   for (size_t i = 0; i < count; ++i) print_row(&rows[i]);
-  printf("  %-26s %s\n", "-v, --verbose", "show on stderr what the library says");
-  printf("  %-26s %s\n", "-h, --help", "this text");
+  printf("  %-*s %s\n", HELP_COLUMN, "-v, --verbose", "show on stderr what the library says");
+  printf("  %-*s %s\n", HELP_COLUMN, "-h, --help", "this text");
+}
+
+/* Names an unknown option, and the one that was meant. */
+static void complain_mistyped(const invocation *call, const options_row *rows, size_t count, const char *option)
+{
+  char typed[SUGGEST_MOST_LETTERS + 2];
+  snprintf(typed, sizeof typed, "%.*s", (int)strcspn(option + 2, "="), option + 2);
+  suggestion best = {.typed = typed};
+  for (size_t i = 0; i < count; ++i) suggest_offer(&best, rows[i].name);
+  suggest_offer(&best, "verbose");
+  suggest_offer(&best, "help");
+  console_complain("%sthere is no option %s%s%s: see %s --help", call->prefix, option, best.word ? ", perhaps --" : "",
+                   best.word ? best.word : "", call->usage);
 }
 
 /* What getopt_long did not understand, as one line. */
-static void complain_unknown(const invocation *call, const options_row *rows, char **argv)
+static void complain_unknown(const invocation *call, const options_row *rows, size_t count, char **argv)
 {
   if (optopt >= ROW_CODE) {
     console_complain("%s--%s takes no value", call->prefix, rows[optopt - ROW_CODE].name);
   } else if (optopt) {
     console_complain("%sthere is no option -%c: see %s --help", call->prefix, optopt, call->usage);
   } else {
-    console_complain("%sthere is no option %s: see %s --help", call->prefix, argv[optind - 1], call->usage);
+    complain_mistyped(call, rows, count, argv[optind - 1]);
   }
 }
 
@@ -217,7 +237,7 @@ bool options_parse(const options_table *table, int argc, char **argv, options_co
                                     .kind = OPTIONS_TEXT,
                                     .value = (void *)&common->device,
                                     .argument = table->all_devices ? "cpu|gpu|INDEX|all" : "cpu|gpu|INDEX",
-                                    .help = "as clreid devices lists them"};
+                                    .help = "as clreid devices lists them (the fastest GPU, else a CPU)"};
   }
 
   struct option longs[MOST_ROWS + 3] = {{0}};
@@ -241,7 +261,7 @@ bool options_parse(const options_table *table, int argc, char **argv, options_co
       console_complain("%s%s wants a value: see %s --help", call->prefix, argv[optind - 1], call->usage);
       return false;
     } else if (code == '?') {
-      complain_unknown(call, rows, argv);
+      complain_unknown(call, rows, count, argv);
       return false;
     } else {
       const size_t row = (size_t)(code - ROW_CODE);
