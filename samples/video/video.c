@@ -2,7 +2,7 @@
  * video.c - clreid-video: who walks or drives past several cameras. Videos and the boxes of a detector in; identities
  * over time and cameras out, as text files, annotated videos and a contact sheet.
  *
- * Owns the options, and the order of the stages: boxes to features (box_features.h), features and boxes to tracks
+ * Owns the order of the stages: boxes to features (box_features.h), features and boxes to tracks
  * (tracker.h), tracks to identities (identities.h), judged by the truth where there is one (judge.h, ranking.h), shown
  * (annotate.h, album.h, still.h).
  */
@@ -17,27 +17,13 @@
 #include "console.h"
 #include "interrupt.h"
 #include "movie.h"
-#include "options.h"
 #include "out_folder.h"
 #include "program.h"
 #include "report.h"
+#include "settings.h"
 #include "tracker.h"
 
 const char program_name[] = "clreid-video";
-
-enum { MOST_CAMERAS = 64, MOST_BATCH = 1024 };
-
-typedef struct settings {
-  const char *weights, *network, *out;
-  options_texts videos, boxes, truths;
-  uint64_t batch;
-  int precision;
-  bool json, no_video, features_only;
-  tracker_config tracker; /* its rate is each video's own */
-  identities_config identities;
-  double fill_seconds, least_visibility;
-  options_common common;
-} settings;
 
 /* What a run holds. All of it is released by release(). */
 typedef struct run {
@@ -64,7 +50,7 @@ static clreid_status open_cameras(run *it, clreid_error *error)
 {
   const settings *set = it->set;
   const size_t count = set->videos.count;
-  camera_files files[MOST_CAMERAS];
+  camera_files files[SETTINGS_MOST_CAMERAS];
   for (size_t c = 0; c < count; ++c) {
     files[c] =
         (camera_files){set->videos.items[c], set->boxes.items[c], set->truths.count ? set->truths.items[c] : NULL};
@@ -257,89 +243,17 @@ static int run_all(const settings *set)
   return code;
 }
 
-/* ---- The command line -------------------------------------------------------------------------------------------- */
-
-static bool counts_agree(const settings *set)
-{
-  if (set->videos.count > MOST_CAMERAS) {
-    console_complain("%zu times --video, at most %d can be taken together", set->videos.count, MOST_CAMERAS);
-    return false;
-  }
-  if (set->boxes.count != set->videos.count) {
-    console_complain("%zu times --video but %zu times --boxes: give a box file for each video, in the same order",
-                     set->videos.count, set->boxes.count);
-    return false;
-  }
-  if (set->truths.count != 0 && set->truths.count != set->videos.count) {
-    console_complain("%zu times --video but %zu times --truth: give a truth for each video, in the same order, or none",
-                     set->videos.count, set->truths.count);
-    return false;
-  }
-  return true;
-}
-
-static bool parse(int argc, char **argv, settings *set, int *code)
-{
-  const options_row rows[] = {
-      {"weights", OPTIONS_TEXT, &set->weights, "W.safetensors", "the weight file", true, 0, 0},
-      {"video", OPTIONS_TEXTS, &set->videos, "A.mp4", "a camera's video; again for each camera", true, 0, 0},
-      {"boxes", OPTIONS_TEXTS, &set->boxes, "A.det.txt", "what a detector found in it, MOTChallenge form", true, 0, 0},
-      {"truth", OPTIONS_TEXTS, &set->truths, "A.gt.txt", "who is in it, to judge the result by", false, 0, 0},
-      {"out", OPTIONS_TEXT, &set->out, "FOLDER", "for the results; made if it is missing", true, 0, 0},
-      {"network", OPTIONS_TEXT, &set->network, "NAME", "where the weight file does not say it", false, 0, 0},
-      {"batch", OPTIONS_NUMBER, &set->batch, "N", "boxes that the device works on at a time (32)", false, 1,
-       MOST_BATCH},
-      {"precision", OPTIONS_WORD, &set->precision, "fp32|fp16", "of what is stored; sums are fp32 (fp32)", false, 0, 0},
-      {"features-only", OPTIONS_FLAG, &set->features_only, NULL, "write FOLDER/NAME.npy and nothing else", false, 0, 0},
-      {"no-video", OPTIONS_FLAG, &set->no_video, NULL, "write no annotated videos", false, 0, 0},
-      {"json", OPTIONS_FLAG, &set->json, NULL, "print one JSON object", false, 0, 0},
-      {"score", OPTIONS_REAL, &set->tracker.least_score, "S", "a box below it begins no track (0.3)", false, 0,
-       1000000},
-      {"memory", OPTIONS_REAL, &set->tracker.memory_seconds, "S", "seconds that a lost track is remembered (3)", false,
-       0, 3600},
-      {"overlap", OPTIONS_SHARE, &set->tracker.least_overlap, "X", "least overlap of a box and its track (0.1)", false,
-       0, 0},
-      {"looks", OPTIONS_SHARE, &set->tracker.looks, "X", "the share of looks beside overlap (0.4)", false, 0, 0},
-      {"far", OPTIONS_REAL, &set->tracker.far, "X", "cosine distance that ends a track (0.6)", false, 0, 2},
-      {"take-up", OPTIONS_REAL, &set->tracker.take_up, "X", "... up to which a lost one goes on (0.35)", false, 0, 2},
-      {"join", OPTIONS_REAL, &set->identities.joined, "X", "... up to which one camera's tracks are one (0.2)", false,
-       0, 2},
-      {"connect", OPTIONS_REAL, &set->identities.connected, "X", "... and tracks of several cameras (0.35)", false, 0,
-       2},
-      {"fill", OPTIONS_REAL, &set->fill_seconds, "S", "seconds that a track is drawn on without a box (0.5)", false, 0,
-       60},
-      {"visibility", OPTIONS_SHARE, &set->least_visibility, "X", "true boxes seen less are not judged (0.3)", false, 0,
-       0},
-  };
-  const options_table table = {.summary =
-                                   "Follows persons or vehicles through the videos of one or more cameras: which "
-                                   "boxes show the same one,\nin one camera and in the others.",
-                               .rows = rows,
-                               .row_count = sizeof rows / sizeof *rows,
-                               .program = true};
-  int first;
-  if (!options_parse(&table, argc, argv, &set->common, &first, code)) return false;
-  *code = PROGRAM_USAGE;
-  return counts_agree(set);
-}
-
 int main(int argc, char **argv)
 {
-  settings set = {
-      .batch = 32,
-      .tracker =
-          {.memory_seconds = 3, .least_overlap = 0.1, .far = 0.6, .take_up = 0.35, .looks = 0.4, .least_score = 0.3},
-      .identities = {.joined = 0.2, .connected = 0.35},
-      .fill_seconds = 0.5,
-      .least_visibility = 0.3};
+  settings set;
   int code;
-  if (parse(argc, argv, &set, &code)) code = run_all(&set);
-  free(set.videos.items);
-  free(set.boxes.items);
-  free(set.truths.items);
-  if (fflush(stdout) != 0 || ferror(stdout)) {
-    console_complain("cannot write the results: %s", strerror(errno));
-    if (code == PROGRAM_DONE) code = PROGRAM_FAILED;
+  if (settings_parse(argc, argv, &set, &code)) code = run_all(&set);
+  settings_free(&set);
+  errno = 0;
+  const bool lost = ferror(stdout) != 0;
+  if ((fflush(stdout) != 0 || lost) && code == PROGRAM_DONE) {
+    console_complain("cannot write the results to stdout: %s", errno ? strerror(errno) : "the disk may be full");
+    code = PROGRAM_FAILED;
   }
   return code;
 }
