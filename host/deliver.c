@@ -98,7 +98,7 @@ static clreid_status begin_anew(cr_deliver *deliver, clreid_error *error)
 }
 
 /* Whatever is in the tensors now, to nowhere: drivers compile at the first launch. */
-static clreid_status warm_up(cr_deliver *deliver, int largest_batch, clreid_error *error)
+static clreid_status launch_all(cr_deliver *deliver, int largest_batch, clreid_error *error)
 {
   cr_buffer *nowhere;
   const size_t bytes = (size_t)largest_batch * deliver->columns * sizeof(float);
@@ -111,6 +111,14 @@ static clreid_status warm_up(cr_deliver *deliver, int largest_batch, clreid_erro
   if (status == CLREID_OK) status = begin_anew(deliver, error);
   if (status == CLREID_OK) status = cr_queue_finish(deliver->queue, error);
   cr_buffer_release(nowhere);
+  return status;
+}
+
+static clreid_status warm_up(cr_deliver *deliver, int largest_batch, clreid_error *error)
+{
+  cr_device_compile_alone(deliver->queue->device);
+  const clreid_status status = launch_all(deliver, largest_batch, error);
+  cr_device_compile_done(deliver->queue->device);
   return status;
 }
 

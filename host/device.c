@@ -459,6 +459,16 @@ void cr_device_release(cr_device *device)
   if (!left) destroy(device);
 }
 
+void cr_device_compile_alone(cr_device *device)
+{
+  cr_mutex_lock(device->building);
+}
+
+void cr_device_compile_done(cr_device *device)
+{
+  cr_mutex_unlock(device->building);
+}
+
 const cr_facts *cr_device_facts(const cr_device *device)
 {
   return &device->facts;

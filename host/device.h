@@ -19,7 +19,8 @@ struct cr_device {
   char *cache_folder;  /* NULL: no cache */
   char *kernel_folder; /* NULL: built-in kernels */
   cr_mutex *mutex;     /* guards references, for a moment */
-  cr_mutex *building;  /* guards programs, for as long as a compiler takes; the log may be called under it */
+  cr_mutex *building;  /* guards programs and first launches, for as long as a compiler takes; the log may be called
+                          under it */
   int references;
   bool is_adopted;      /* context and id are an application's, retained */
   bool uses_clblast;    /* guarded by mutex */

@@ -136,7 +136,10 @@ static clreid_status launch_all(clreid_gallery *g, clreid_error *error)
 clreid_status cr_gallery_warm_up(clreid_gallery *g, clreid_error *error)
 {
   CR_TRY(create_work(g, error));
-  return launch_all(g, error);
+  cr_device_compile_alone(g->device);
+  const clreid_status status = launch_all(g, error);
+  cr_device_compile_done(g->device);
+  return status;
 }
 
 /* Makes room for k matches of each query of a group. */

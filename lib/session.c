@@ -115,7 +115,7 @@ static clreid_status resize_blanks(clreid_session *s, int batch, clreid_error *e
 }
 
 /* Drivers compile at the first launch, some for each shape of the index space: launch the largest pass and one. */
-static clreid_status warm_up(clreid_session *s, clreid_error *error)
+static clreid_status launch_all(clreid_session *s, clreid_error *error)
 {
   const int batches[] = {s->pass_batch, 1};
   for (int i = 0; i < (s->pass_batch > 1 ? 2 : 1); i++) {
@@ -124,6 +124,14 @@ static clreid_status warm_up(clreid_session *s, clreid_error *error)
     CR_TRY(cr_queue_finish(s->queue, error));
   }
   return CLREID_OK;
+}
+
+static clreid_status warm_up(clreid_session *s, clreid_error *error)
+{
+  cr_device_compile_alone(s->model->device);
+  const clreid_status status = launch_all(s, error);
+  cr_device_compile_done(s->model->device);
+  return status;
 }
 
 /* How frames come from an application's memory, and features leave for it. */

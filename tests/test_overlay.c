@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "overlay.h"
+#include "stretch.h"
 
 static picture make_picture(int width, int height)
 {
@@ -24,7 +25,7 @@ static picture make_picture(int width, int height)
 
 static uint8_t *canvas_of(const picture *shown, int height, int width)
 {
-  uint8_t *canvas = overlay_canvas(shown, height, width);
+  uint8_t *canvas = stretch_picture(shown, height, width);
   assert_non_null(canvas);
   return canvas;
 }

@@ -14,6 +14,7 @@
 #include "npy.h"
 #include "output.h"
 #include "overlay.h"
+#include "stretch.h"
 
 #define STB_IMAGE_WRITE_STATIC
 #define STB_IMAGE_WRITE_IMPLEMENTATION
@@ -174,7 +175,7 @@ static clreid_status write_drawing(const masks *made, size_t index, const char *
 clreid_status masks_write(const masks *made, size_t place, size_t index, const picture *shown, clreid_error *error)
 {
   const size_t bytes = (size_t)made->height * (size_t)made->width * 3;
-  uint8_t *plain = overlay_canvas(shown, made->height, made->width), *canvas = malloc(bytes);
+  uint8_t *plain = stretch_picture(shown, made->height, made->width), *canvas = malloc(bytes);
   clreid_status status = plain && canvas ? CLREID_OK : no_memory(error);
   for (size_t i = 0; i < made->count && status == CLREID_OK; ++i) {
     const clreid_map_info *map = &made->maps[i];

@@ -1,8 +1,8 @@
 /*
  * overlay.h - pictures with what a network attends to drawn over them.
  *
- * Owns colours and drawing. A picture is shown as the network sees it, stretched to the network's proportions; numbers
- * go to files in masks.c.
+ * Owns colours and drawing, on canvas[height][width][3] of the caller. A picture is shown as the network sees it,
+ * stretched to the network's proportions; numbers go to files in masks.c.
  */
 #ifndef OVERLAY_H
 #define OVERLAY_H
@@ -10,9 +10,6 @@
 #include <stddef.h>
 
 #include "picture.h"
-
-/* canvas[height][width][3], for free(): the picture, stretched. NULL: no memory. */
-uint8_t *overlay_canvas(const picture *shown, int height, int width);
 
 /* Tints the canvas, turned grey, by map[rows][columns]: dark blue where it is least, over red, to yellow where it is
  * greatest. Differences of less than a thousandth are not stretched to that: a map of equal numbers is red all over. */

@@ -13,12 +13,8 @@
 #include "console.h"
 #include "labels.h"
 #include "output.h"
-#include "overlay.h"
 #include "path_list.h"
-
-#define STB_IMAGE_WRITE_STATIC
-#define STB_IMAGE_WRITE_IMPLEMENTATION
-#include <stb/stb_image_write.h>
+#include "sketch.h"
 
 enum {
   BOX_WIDTH = SHEET_BOX_WIDTH,
@@ -27,13 +23,11 @@ enum {
   GAP = SHEET_GAP,
   CELL_WIDTH = SHEET_CELL_WIDTH,
   CELL_HEIGHT = SHEET_CELL_HEIGHT,
-  DIGIT_SCALE = 2,
-  DIGIT_WIDTH = 3, /* before scaling */
-  DIGIT_HEIGHT = 5,
+  LETTER_SCALE = 2,
   WIDTH = GAP + (SHEET_MATCHES + 1) * CELL_WIDTH + GAP, /* one gap more, after the query */
 };
 
-_Static_assert((DIGIT_HEIGHT + 2) * DIGIT_SCALE <= SHEET_CAPTION, "a caption has its place");
+_Static_assert((SKETCH_LETTER_HEIGHT + 2) * LETTER_SCALE <= SHEET_CAPTION, "a caption has its place");
 _Static_assert(GAP + SHEET_QUERIES * CELL_HEIGHT <= PICTURE_LARGEST_SIDE, "a sheet can be read again");
 
 static const uint8_t paper[3] = {255, 255, 255}, ink[3] = {40, 40, 40}, empty_box[3] = {236, 236, 236};
@@ -52,8 +46,8 @@ struct sheet {
   const char *path;
   side query, gallery;
   uint64_t queries;
-  uint8_t *canvas; /* [height][WIDTH][3] */
-  int height, used;
+  sketch drawn;  /* WIDTH wide */
+  int used;      /* rows of it */
   unsigned file; /* files that were begun to be written */
   output *first; /* created before the work, to know that it can be; NULL once it is written */
 };
@@ -65,76 +59,23 @@ static clreid_status no_memory(clreid_error *error)
 
 /* ---- Drawing ----------------------------------------------------------------------------------------------------- */
 
-static void fill(sheet *made, int left, int top, int width, int height, const uint8_t colour[3])
-{
-  for (int y = top; y < top + height; ++y) {
-    for (int x = left; x < left + width; ++x) memcpy(made->canvas + ((size_t)y * WIDTH + x) * 3, colour, 3);
-  }
-}
-
-/* Three columns by five rows, from the top left; of numbers as printf writes them. */
-static const struct {
-  char letter;
-  const char *cells;
-} font[] = {
-    {'0', "####.##.##.####"}, {'1', ".#.##..#..#.###"}, {'2', "##...#.#.#..###"}, {'3', "##...#.#...###."},
-    {'4', "#.##.####..#..#"}, {'5', "####..##...###."}, {'6', ".###..####.####"}, {'7', "###..#.#..#..#."},
-    {'8', "####.#####.####"}, {'9', "####.####..###."}, {'.', ".............#."}, {'-', "......###......"},
-    {'+', "....#.###.#...."}, {'e', "...##.####..##."},
-};
-
-static void draw_letter(sheet *made, int left, int top, char letter)
-{
-  for (size_t i = 0; i < sizeof font / sizeof *font; ++i) {
-    for (int cell = 0; font[i].letter == letter && cell < DIGIT_WIDTH * DIGIT_HEIGHT; ++cell) {
-      if (font[i].cells[cell] != '#') continue;
-      fill(made, left + cell % DIGIT_WIDTH * DIGIT_SCALE, top + cell / DIGIT_WIDTH * DIGIT_SCALE, DIGIT_SCALE,
-           DIGIT_SCALE, ink);
-    }
-  }
-}
-
 /* In the middle below a box; what does not fit is cut off. */
-static void draw_caption(sheet *made, int left, int top, const char *text)
+static void draw_caption(const sheet *made, int left, int top, const char *text)
 {
-  const int step = (DIGIT_WIDTH + 1) * DIGIT_SCALE, width = BOX_WIDTH + 2 * FRAME;
-  int length = (int)strlen(text);
-  if (length > width / step) length = width / step;
-  for (int i = 0; i < length; ++i) {
-    draw_letter(made, left + (width - length * step) / 2 + i * step, top + BOX_HEIGHT + 2 * FRAME + DIGIT_SCALE,
-                text[i]);
-  }
+  char shown[32];
+  const int width = BOX_WIDTH + 2 * FRAME;
+  snprintf(shown, sizeof shown, "%.*s", width / sketch_text_width(" ", LETTER_SCALE), text);
+  sketch_text(&made->drawn, left + (width - sketch_text_width(shown, LETTER_SCALE)) / 2,
+              top + BOX_HEIGHT + 2 * FRAME + LETTER_SCALE, LETTER_SCALE, ink, shown);
 }
 
-static void draw_cross(sheet *made, int left, int top)
+static void draw_cross(const sheet *made, int left, int top)
 {
   for (int y = 0; y < BOX_HEIGHT; ++y) {
     const int x = y * (BOX_WIDTH - 2) / (BOX_HEIGHT - 1);
-    fill(made, left + x, top + y, 2, 1, ink);
-    fill(made, left + BOX_WIDTH - 2 - x, top + y, 2, 1, ink);
+    sketch_fill(&made->drawn, left + x, top + y, 2, 1, ink);
+    sketch_fill(&made->drawn, left + BOX_WIDTH - 2 - x, top + y, 2, 1, ink);
   }
-}
-
-/* The picture as large as the box allows, in its own proportions, in the middle. */
-static clreid_status draw_picture(sheet *made, int left, int top, const picture *shown, clreid_error *error)
-{
-  int width = BOX_WIDTH, height = BOX_HEIGHT;
-  if ((int64_t)shown->width * BOX_HEIGHT < (int64_t)shown->height * BOX_WIDTH) {
-    width = (int)((int64_t)shown->width * BOX_HEIGHT / shown->height);
-  } else {
-    height = (int)((int64_t)shown->height * BOX_WIDTH / shown->width);
-  }
-  if (width < 1) width = 1;
-  if (height < 1) height = 1;
-  uint8_t *pixels = overlay_canvas(shown, height, width);
-  if (!pixels) return no_memory(error);
-  left += (BOX_WIDTH - width) / 2;
-  top += (BOX_HEIGHT - height) / 2;
-  for (int y = 0; y < height; ++y) {
-    memcpy(made->canvas + ((size_t)(top + y) * WIDTH + left) * 3, pixels + (size_t)y * width * 3, (size_t)width * 3);
-  }
-  free(pixels);
-  return CLREID_OK;
 }
 
 /* ---- Rows -------------------------------------------------------------------------------------------------------- */
@@ -151,17 +92,17 @@ static clreid_status draw_cell(sheet *made, int left, int top, side *of, uint64_
 {
   picture shown;
   clreid_error reason;
-  fill(made, left, top, BOX_WIDTH + 2 * FRAME, BOX_HEIGHT + 2 * FRAME, frame);
-  fill(made, left + FRAME, top + FRAME, BOX_WIDTH, BOX_HEIGHT, empty_box);
+  sketch_fill(&made->drawn, left, top, BOX_WIDTH + 2 * FRAME, BOX_HEIGHT + 2 * FRAME, frame);
+  sketch_fill(&made->drawn, left + FRAME, top + FRAME, BOX_WIDTH, BOX_HEIGHT, empty_box);
   draw_caption(made, left, top, caption);
   if (picture_read(of->pictures.paths[row], &shown, &reason) != CLREID_OK) {
     complain_once(of, row, reason.text);
     draw_cross(made, left + FRAME, top + FRAME);
     return CLREID_OK;
   }
-  const clreid_status status = draw_picture(made, left + FRAME, top + FRAME, &shown, error);
+  const bool is_drawn = sketch_fit(&made->drawn, left + FRAME, top + FRAME, BOX_WIDTH, BOX_HEIGHT, &shown);
   picture_free(&shown);
-  return status;
+  return is_drawn ? CLREID_OK : no_memory(error);
 }
 
 static const uint8_t *frame_of(const sheet *made, uint64_t query, uint64_t entry)
@@ -237,20 +178,17 @@ static clreid_status begin_file(sheet *made, output **file, clreid_error *error)
 
 static clreid_status write_file(sheet *made, clreid_error *error)
 {
-  int size;
   output *file;
   clreid_status status = begin_file(made, &file, error);
   if (status != CLREID_OK) return status;
-  unsigned char *png = stbi_write_png_to_mem(made->canvas, WIDTH * 3, WIDTH, GAP + made->used * CELL_HEIGHT, 3, &size);
-  status = png ? output_write(file, png, (size_t)size, error) : no_memory(error);
-  STBIW_FREE(png);
+  status = sketch_write(&made->drawn, GAP + made->used * CELL_HEIGHT, file, error);
   if (status == CLREID_OK) {
     status = output_commit(file, error);
   } else {
     output_abandon(file);
   }
   made->used = 0;
-  fill(made, 0, 0, WIDTH, made->height, paper);
+  sketch_fill(&made->drawn, 0, 0, WIDTH, made->drawn.height, paper);
   return status;
 }
 
@@ -272,10 +210,8 @@ static clreid_status read_side(const sheet_side *given, side *read, clreid_error
 static clreid_status allocate(sheet *made, clreid_error *error)
 {
   const uint64_t rows = made->queries < SHEET_QUERIES ? made->queries : SHEET_QUERIES;
-  made->height = GAP + (int)rows * CELL_HEIGHT;
-  made->canvas = malloc((size_t)made->height * WIDTH * 3);
-  if (!made->canvas) return no_memory(error);
-  fill(made, 0, 0, WIDTH, made->height, paper);
+  made->drawn = sketch_make(WIDTH, GAP + (int)rows * CELL_HEIGHT, paper);
+  if (!made->drawn.pixels) return no_memory(error);
   return CLREID_OK;
 }
 
@@ -312,7 +248,7 @@ void sheet_destroy(sheet *made)
   output_abandon(made->first);
   free_side(&made->query);
   free_side(&made->gallery);
-  free(made->canvas);
+  sketch_free(&made->drawn);
   free(made);
 }
 

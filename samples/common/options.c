@@ -99,17 +99,17 @@ static bool set_number(const invocation *call, const options_row *row, const cha
   return true;
 }
 
-/* Digits, and a point among them. */
-static bool set_share(const invocation *call, const options_row *row, const char *text)
+/* Digits, and a point among them: a number from least to most. */
+static bool set_real(const invocation *call, const options_row *row, double least, double most, const char *text)
 {
   const bool is_decimal = strspn(text, "0123456789.") == strlen(text) && strpbrk(text, "0123456789") != NULL;
   char *end = NULL;
-  const double share = is_decimal ? strtod(text, &end) : -1;
-  if (!is_decimal || *end || share > 1) {
-    console_complain("%s--%s wants a number from 0 to 1, not '%s'", call->prefix, row->name, text);
+  const double number = is_decimal ? strtod(text, &end) : -1;
+  if (!is_decimal || *end || number < least || number > most) {
+    console_complain("%s--%s wants a number from %g to %g, not '%s'", call->prefix, row->name, least, most, text);
     return false;
   }
-  *(double *)row->value = share;
+  *(double *)row->value = number;
   return true;
 }
 
@@ -142,7 +142,9 @@ static bool set_value(const invocation *call, const options_row *row, const char
   case OPTIONS_NUMBER:
     return set_number(call, row, text);
   case OPTIONS_SHARE:
-    return set_share(call, row, text);
+    return set_real(call, row, 0, 1, text);
+  case OPTIONS_REAL:
+    return set_real(call, row, (double)row->least, (double)row->most, text);
   case OPTIONS_WORD:
     return set_word(call, row, text);
   }

@@ -17,6 +17,7 @@ typedef enum options_kind {
   OPTIONS_TEXTS,  /* value: options_texts, not empty either; may be given again and again */
   OPTIONS_NUMBER, /* value: uint64_t, in decimal digits alone, from least to most; given once, as texts and words are */
   OPTIONS_SHARE,  /* value: double, from 0 to 1 */
+  OPTIONS_REAL,   /* value: double, of digits and a point, from least to most */
   OPTIONS_WORD,   /* value: int, the place of the word among words */
 } options_kind;
 

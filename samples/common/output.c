@@ -132,6 +132,12 @@ clreid_status output_write(output *file, const void *bytes, size_t size, clreid_
   return CLREID_OK;
 }
 
+clreid_status output_seek(output *file, uint64_t offset, clreid_error *error)
+{
+  if (lseek(file->handle, (off_t)offset, SEEK_SET) < 0) return fail_errno(error, file->path, errno);
+  return CLREID_OK;
+}
+
 clreid_status output_commit(output *file, clreid_error *error)
 {
   /* A disk behind a network may report only here that it is full. */

@@ -19,6 +19,8 @@ clreid_status output_create(const char *path, output **file, clreid_error *error
 /* Makes sure that the disk has room for bytes in all, where the file system can say so. */
 clreid_status output_reserve(output *file, uint64_t bytes, clreid_error *error);
 clreid_status output_write(output *file, const void *bytes, size_t size, clreid_error *error);
+/* What is written next stands offset bytes from the file's start. */
+clreid_status output_seek(output *file, uint64_t offset, clreid_error *error);
 clreid_status output_commit(output *file, clreid_error *error); /* frees file in every case */
 void output_abandon(output *file);                              /* removes what was written; NULL is allowed */
 
