@@ -28,7 +28,7 @@ check()
 nothing() { [ -z "$("$@" | tee /dev/stderr)" ]; }
 
 check "configures" cmake -S "$source" -B "$folder/build" -DCLREID_LOAD_OPENCL=ON -DCMAKE_BUILD_TYPE=Debug \
-  -DBUILD_SHARED_LIBS=OFF -DBUILD_TESTING=OFF -DCMAKE_INSTALL_PREFIX="$folder/installed"
+  -DBUILD_SHARED_LIBS=OFF -DBUILD_TESTING=OFF -DCLREID_VIDEO=OFF -DCMAKE_INSTALL_PREFIX="$folder/installed"
 check "builds" cmake --build "$folder/build" --parallel 2 --target clreid_command
 command=$folder/build/samples/clreid
 needs() { ldd "$command" | grep -iE 'opencl|clblast'; }
