@@ -13,7 +13,7 @@ if [ $# -lt 1 ] || [ $# -gt 3 ]; then
 fi
 programs=$1/samples
 folder=${2:-$1/demo}
-seed=${3:-1}
+seed=${3:-4}
 weights=$(dirname "$0")/../street/han-small-street.safetensors
 
 mkdir -p "$folder"

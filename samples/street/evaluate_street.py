@@ -8,7 +8,7 @@ the crops and `clreid evaluate` judge the features: of each identity one crop a 
 gallery, and those of the query's own camera do not count as right. Histograms are judged in the same way: 8 x 8 x 8 cells
 of RGB, and 16 x 4 x 4 of hue, saturation and value, square roots of shares, by L2 distance (the Hellinger distance).
 
-Needs NumPy and Pillow.
+Needs NumPy, and Pillow for the histograms.
 """
 import argparse
 import json
@@ -19,7 +19,6 @@ import sys
 import tempfile
 
 import numpy as np
-from PIL import Image
 
 NAME = re.compile(r'(\d+)_c(\d+)s\d+_\d+_\d+\.png$')
 
@@ -46,6 +45,7 @@ def split(folder):
 
 
 def histogram(path, mode, cells):
+    from PIL import Image
     with Image.open(path) as picture:
         pixels = np.asarray(picture.convert('RGB').convert(mode), np.int64).reshape(-1, 3)
     place = np.zeros(len(pixels), np.int64)
@@ -63,6 +63,7 @@ def judge(clreid, folder, name, metric):
                            '--gallery', folder / f'{name}.gallery.npy', '--gallery-labels', folder / 'gallery.csv',
                            '--metric', metric, '--json'))
     print(f'{name:20} Rank-1 {100 * found["rank1"]:5.1f} %   mAP {100 * found["mAP"]:5.1f} %', flush=True)
+    return found
 
 
 def evaluate(a, folder):
