@@ -69,6 +69,18 @@ from_cplusplus() # from_cplusplus PREFIX OUT
   c++ -std=c++11 -Wall -Wextra -Werror "$2.cc" $flags -Wl,-rpath,"$(library_folder "$1")/.." -o "$2" && "$2"
 }
 
+# What lies beside what was installed is somebody else's, however the folder is called.
+leaves_what_is_not_ours()
+{
+  mkdir -p "$folder/manifest" "$folder/p[1]/share/clreid" "$folder/p[1]/include/clreid"
+  echo "$folder/p[1]/share/clreid/ours" > "$folder/manifest/install_manifest.txt"
+  echo "$folder/p[1]/include/clreid/ours" >> "$folder/manifest/install_manifest.txt"
+  touch "$folder/p[1]/share/clreid/ours" "$folder/p[1]/share/clreid/theirs" "$folder/p[1]/include/clreid/ours"
+  cmake -DBUILD="$folder/manifest" -P "$source/include/uninstall.cmake" &&
+    [ "$(find "$folder/p[1]" -name clreid -o -type f)" = "$(printf '%s\n' "$folder/p[1]/share/clreid" \
+      "$folder/p[1]/share/clreid/theirs")" ]
+}
+
 files_left() { find "$1" ! -type d; find "$1" -name clreid; }
 
 with_find_package() # with_find_package PREFIX OUT
@@ -145,6 +157,7 @@ check "static: global names begin with clreid_ or cr_" nothing global_beyond_pre
 check "static: nothing of CLBlast is linked" nothing sh -c "ldd '$folder/static/bin/clreid' | grep -i clblast"
 check "uninstalls" cmake --build "$folder/build" --target uninstall
 check "nothing is left of it" nothing files_left "$folder/static"
+check "uninstalls what it has installed alone" leaves_what_is_not_ours
 check "uninstalls twice" cmake --build "$folder/build" --target uninstall
 
 echo "$failures failed"

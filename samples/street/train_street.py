@@ -165,6 +165,9 @@ class Batches:
             cameras = np.unique(camera[own])
             if len(cameras) > 1:
                 self.places.setdefault(cameras[0], {})[person] = [own[camera[own] == c] for c in cameras]
+        if len(self.places) < streets:
+            sys.exit(f'train_street.py: crops of {len(self.places)} streets, a batch takes {streets}: render more (clreid-street '
+                     '--streets), or give a smaller --streets')
         self.order = {street: [] for street in self.places}
 
     def next(self):
