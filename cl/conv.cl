@@ -103,13 +103,17 @@ __kernel void conv(__global const STORAGE *restrict input, const ulong input_off
     panel[j] = weights + (ulong)(vector / PANEL_VECTORS) * taps * depth * PANEL + vector % PANEL_VECTORS * V;
   }
 
+  /* Weights lie panel after panel. */
+  const int after = min(column + TN, out_panels * PANEL_VECTORS) / PANEL_VECTORS;
+  tile_next next = tile_share(weights + (ulong)after * taps * depth * PANEL, get_global_id(ROW_DIM),
+                              (rows + TM - 1) / TM, (ulong)taps * depth);
   VECTOR acc[TM][TN];
 #pragma unroll
   for (int i = 0; i < TM; i++)
 #pragma unroll
     for (int j = 0; j < TN; j++) acc[i][j] = (VECTOR)(0.0f);
 #if POINTWISE
-  tile_accumulate(acc, picture, 1, panel, PANEL, depth);
+  tile_accumulate_next(acc, picture, 1, panel, PANEL, depth, next);
 #else
   for (int ky = 0; ky < kernel_height; ky++)
     for (int kx = 0; kx < kernel_width; kx++) {
@@ -120,7 +124,8 @@ __kernel void conv(__global const STORAGE *restrict input, const ulong input_off
         const bool inside = at_y >= 0 && at_y < height && at_x >= 0 && at_x < width;
         pixel[i] = inside ? picture[i] + (long)at_y * input_line + (long)at_x * input_row + first : zeros;
       }
-      tile_accumulate(acc, pixel, 1, panel, PANEL, depth);
+      tile_accumulate_next(acc, pixel, 1, panel, PANEL, depth, next);
+      next.at += (ulong)depth * next.step >> 8;
 #pragma unroll
       for (int j = 0; j < TN; j++) panel[j] += (ulong)depth * PANEL;
     }

@@ -3,16 +3,17 @@
  * never leaves the cache.
  *
  * Parameters: those of common.clh and
- *   TM      pixels of a tile of the pointwise product; its columns are one panel
+ *   TM      pixels of a tile of the pointwise product
+ *   TN      panels of columns of a tile
  *   STRIDE  1 or 2, of the depthwise convolution; its padding is 1
  *
- * A work-item owns a panel of channels and a band of output lines. It computes lines of the pointwise product into a
+ * A work-item owns TN panels of channels and a band of output lines. It computes lines of the pointwise product into a
  * ring, LINES at a time, and output lines as soon as the three lines under them are there. The ring holds floats.
  *
- *   index space   panels x bands of `band` lines x maps; a work-group is one work-item
+ *   index space   tiles of panels x bands of `band` lines x maps; a work-group is one work-item
  *   weights       [panel][channels + 9][PANEL]: the pointwise weights, then the nine taps
  *   bias          [panels][PANEL] of the pointwise, then of the depthwise convolution
- *   ring          [RING][width][PANEL]
+ *   ring          [RING][width][TN][PANEL]
  *   sum           channels ascending, bias, ReLU; taps in row-major order, bias, ReLU: as conv.cl and depthwise.cl add
  */
 #ifndef TM
@@ -21,7 +22,9 @@
 #ifndef STRIDE
 #define STRIDE 1
 #endif
-#define TN      1
+#ifndef TN
+#define TN 1
+#endif
 #define V       16
 #define ROW_DIM 0
 
@@ -35,29 +38,33 @@
 
 /* Positions first .. last - 1 of the map, counted through its lines, into the ring. */
 static void fill_ring(__local float *ring, const int ring_size, const int first, const int last,
-                      __global const STORAGE *map, const int row, __global const STORAGE *weights,
-                      const float16 shift, const int channels)
+                      __global const STORAGE *map, const int row, __global const STORAGE *weights[TN],
+                      __global const float *bias[TN], const int channels)
 {
   int at = first % ring_size;
   for (int p = first; p < last; p += TM) {
-    __global const STORAGE *rows[TM], *panel[TN] = {weights};
+    __global const STORAGE *rows[TM];
     float16 acc[TM][TN];
 #pragma unroll
     for (int i = 0; i < TM; i++) {
       rows[i] = map + (long)min(p + i, last - 1) * row;
-      acc[i][0] = (float16)(0.0f);
+#pragma unroll
+      for (int j = 0; j < TN; j++) acc[i][j] = (float16)(0.0f);
     }
-    tile_accumulate(acc, rows, 1, panel, PANEL, channels);
+    tile_accumulate(acc, rows, 1, weights, PANEL, channels);
 #pragma unroll
     for (int i = 0; i < TM; i++) {
-      const float16 sum = acc[i][0] + shift;
-      if (p + i < last) vstore16(RELU(sum, (float16)(0.0f)), 0, ring + at * PANEL);
+#pragma unroll
+      for (int j = 0; j < TN; j++) {
+        const float16 sum = acc[i][j] + vload16(0, bias[j]);
+        if (p + i < last) vstore16(RELU(sum, (float16)(0.0f)), at * TN + j, ring);
+      }
       if (p + i < last) at = at + 1 == ring_size ? 0 : at + 1;
     }
   }
 }
 
-/* STRIP output pixels of a line, of which `pixels` are wanted; left: input column under the first tap. */
+/* STRIP output pixels of a line and one panel, of which `pixels` are wanted; left: input column under the first tap. */
 static void strip(__local const float *ring, const int y, const int left, const int height, const int width,
                   __global const STORAGE *taps, const float16 shift, __global STORAGE *output, const int output_row,
                   const int pixels)
@@ -71,11 +78,11 @@ static void strip(__local const float *ring, const int y, const int left, const 
     float16 tap[3];
 #pragma unroll
     for (int kx = 0; kx < 3; kx++) tap[kx] = LOADV(16, taps + (ky * 3 + kx) * PANEL);
-    __local const float *line = ring + ((y + ky) % RING * width + left) * PANEL;
+    __local const float *line = ring + ((y + ky) % RING * width + left) * TN * PANEL;
 #pragma unroll
     for (int x = 0; x < SPAN; x++) {
       float16 pixel = (float16)(0.0f);
-      if (inside || (left + x >= 0 && left + x < width)) pixel = vload16(0, line + x * PANEL);
+      if (inside || (left + x >= 0 && left + x < width)) pixel = vload16(x * TN, line);
 #pragma unroll
       for (int i = 0; i < STRIP; i++)
         if (x - i * STRIDE >= 0 && x - i * STRIDE < 3) acc[i] = MULTIPLY_ADD(pixel, tap[x - i * STRIDE], acc[i]);
@@ -95,12 +102,18 @@ __kernel void separable(__global const STORAGE *restrict input, const ulong inpu
                         const int width, const int channels, const int out_height, const int out_width,
                         const int panels, const int band, __local float *ring)
 {
-  const int panel = get_global_id(0), first = get_global_id(1) * band, last = min(first + band, out_height);
+  const int panel = get_global_id(0) * TN, first = get_global_id(1) * band, last = min(first + band, out_height);
   const ulong batch = get_global_id(2);
   __global const STORAGE *map = input + input_offset + batch * input_picture;
-  __global const STORAGE *pointwise = weights + (ulong)panel * (channels + 9) * PANEL;
+  __global const STORAGE *pointwise[TN];
+  __global const float *shift[TN];
+#pragma unroll
+  for (int j = 0; j < TN; j++) {
+    const int owned = min(panel + j, panels - 1);
+    pointwise[j] = weights + (ulong)owned * (channels + 9) * PANEL;
+    shift[j] = bias + owned * PANEL;
+  }
   __global STORAGE *out = output + output_offset + batch * output_picture + panel * PANEL;
-  const float16 shift = vload16(panel, bias), out_shift = vload16(panels + panel, bias);
   int ready = max(first * STRIDE - 1, 0); /* lines before it are in the ring, or not needed */
   for (int y = first; y < last; y++) {
     while (ready < min(y * STRIDE + 2, height)) {
@@ -108,9 +121,11 @@ __kernel void separable(__global const STORAGE *restrict input, const ulong inpu
       fill_ring(ring, RING * width, ready * width, end * width, map, input_row, pointwise, shift, channels);
       ready = end;
     }
-    for (int x = 0; x < out_width; x += STRIP)
-      strip(ring, y * STRIDE - 1, x * STRIDE - 1, height, width, pointwise + channels * PANEL, out_shift,
-            out + (long)(y * out_width + x) * output_row, output_row, out_width - x);
+    for (int j = 0; j < min(TN, panels - panel); j++)
+      for (int x = 0; x < out_width; x += STRIP)
+        strip(ring + j * PANEL, y * STRIDE - 1, x * STRIDE - 1, height, width, pointwise[j] + channels * PANEL,
+              vload16(0, shift[j] + panels * PANEL), out + (long)(y * out_width + x) * output_row + j * PANEL,
+              output_row, out_width - x);
   }
 }
 

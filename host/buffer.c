@@ -5,6 +5,7 @@
 #include "times.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static clreid_status check_size(const cr_device *device, size_t bytes, clreid_error *error)
 {
@@ -17,6 +18,39 @@ static clreid_status check_size(const cr_device *device, size_t bytes, clreid_er
   return CLREID_OK;
 }
 
+static void CL_CALLBACK give_pages(cl_mem memory, void *pages)
+{
+  (void)memory;
+  free(pages);
+}
+
+/* A CPU reads weights from where they stand, once a pass: with a page table entry for each 4 KiB it waits for the table
+ * as well as for the weights. The pages live as long as the driver's object. */
+static cl_mem create_in_large_pages(cl_context context, size_t bytes, void *pages, cl_int *code)
+{
+  cl_mem memory = clCreateBuffer(context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, pages, code);
+  if (*code != CL_SUCCESS) {
+    free(pages);
+    return NULL;
+  }
+  *code = clSetMemObjectDestructorCallback(memory, give_pages, pages);
+  if (*code == CL_SUCCESS) return memory;
+  clReleaseMemObject(memory); /* nothing uses it yet */
+  free(pages);
+  return NULL;
+}
+
+static cl_mem create_memory(const cr_device *device, size_t bytes, const void *data, cl_int *code)
+{
+  void *pages = device->facts.type == CR_DEVICE_CPU && bytes >= CR_LARGE_PAGE ? cr_pages_take(bytes) : NULL;
+  if (pages) {
+    if (data) memcpy(pages, data, bytes);
+    return create_in_large_pages(device->context, bytes, pages, code);
+  }
+  return clCreateBuffer(device->context, CL_MEM_READ_WRITE | (data ? CL_MEM_COPY_HOST_PTR : 0), bytes,
+                        (void *)(uintptr_t)data, code); /* the standard takes it without const */
+}
+
 clreid_status cr_buffer_create(cr_device *device, size_t bytes, const void *data, cr_buffer **result,
                                clreid_error *error)
 {
@@ -25,8 +59,7 @@ clreid_status cr_buffer_create(cr_device *device, size_t bytes, const void *data
   cr_buffer *buffer = calloc(1, sizeof *buffer);
   if (!buffer) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a buffer");
   cl_int code;
-  buffer->memory = clCreateBuffer(device->context, CL_MEM_READ_WRITE | (data ? CL_MEM_COPY_HOST_PTR : 0), bytes,
-                                  (void *)(uintptr_t)data, &code); /* the standard takes it without const */
+  buffer->memory = create_memory(device, bytes, data, &code);
   const clreid_status status = cr_check(code, "clCreateBuffer", error);
   if (status != CLREID_OK) {
     free(buffer);

@@ -9,6 +9,18 @@
 enum { RING = 8 }; /* as in cl/separable.cl */
 enum { ARG_BAND = 16 };
 
+/* Bytes of local memory of a work-group. */
+static size_t ring_bytes(const cr_step *step)
+{
+  return (size_t)RING * step->op.separable.width * step->tile.vectors * CR_PANEL * sizeof(float);
+}
+
+static size_t panel_tiles(const cr_step *step)
+{
+  const size_t panels = cr_padded(step->op.separable.out_channels) / CR_PANEL, wide = (size_t)step->tile.vectors;
+  return (panels + wide - 1) / wide;
+}
+
 static clreid_status set_arguments(cr_step *step, clreid_error *error)
 {
   const cr_op *op = &step->op;
@@ -25,7 +37,7 @@ static clreid_status set_arguments(cr_step *step, clreid_error *error)
   cr_arg_int(&args, s->out_width);
   cr_arg_int(&args, cr_padded(s->out_channels) / CR_PANEL);
   cr_arg_int(&args, s->out_height);
-  cr_arg_local(&args, (size_t)RING * s->width * CR_PANEL * sizeof(float));
+  cr_arg_local(&args, ring_bytes(step));
   return cr_args_done(&args, error);
 }
 
@@ -33,14 +45,17 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
 {
   const cr_facts *facts = &step->queue->device->facts;
   const cr_separable *s = &step->op.separable;
-  const size_t bytes = (size_t)RING * s->width * CR_PANEL * sizeof(float);
+  cr_step_tile(step);
+  while (facts->local_memory_bytes && ring_bytes(step) > facts->local_memory_bytes && step->tile.vectors > 1)
+    step->tile.vectors--;
+  const size_t bytes = ring_bytes(step);
   if (facts->local_memory_bytes && bytes > facts->local_memory_bytes)
     return cr_fail(error, CLREID_UNSUPPORTED_DEVICE,
                    "%s needs %zu bytes of local memory, but the device has %llu; use another device", step->op.name,
                    bytes, (unsigned long long)facts->local_memory_bytes);
   char options[128];
-  cr_step_tile(step);
-  snprintf(options, sizeof options, "-DTM=%d -DSTRIDE=%d -DHALF=%d", step->tile.rows, s->stride, step->op.half);
+  snprintf(options, sizeof options, "-DTM=%d -DTN=%d -DSTRIDE=%d -DHALF=%d", step->tile.rows, step->tile.vectors,
+           s->stride, step->op.half);
   CR_TRY(cr_step_kernel(step, "separable.cl", options, step->op.plain ? "separable_plain" : "separable", error));
   cr_tile_name(step, "separable");
   return set_arguments(step, error);
@@ -53,7 +68,7 @@ static int band_lines(const cr_step *step, int batch)
   enum { FEWEST = 4 };
   const cr_separable *s = &step->op.separable;
   const size_t wanted = 2 * (size_t)step->queue->device->facts.compute_units;
-  const size_t items = cr_padded(s->out_channels) / CR_PANEL * (size_t)batch;
+  const size_t items = panel_tiles(step) * (size_t)batch;
   int band = s->out_height;
   while (band > FEWEST && items * (size_t)((s->out_height + band - 1) / band) < wanted) band = (band + 1) / 2;
   return band;
@@ -69,7 +84,7 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   }
   cr_args args = {step->kernel, ARG_BAND, CL_SUCCESS};
   cr_arg_int(&args, band);
-  cr_step_space(step, cr_padded(s->out_channels) / CR_PANEL, (size_t)(s->out_height + band - 1) / band, batch);
+  cr_step_space(step, panel_tiles(step), (size_t)(s->out_height + band - 1) / band, batch);
   return cr_args_done(&args, error);
 }
 

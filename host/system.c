@@ -4,7 +4,8 @@
  * Owns every call whose meaning differs between systems. It keeps nothing outside of what it hands out: no table of
  * open files, no handler at exit or for signals; who is interrupted abandons the file that it has open.
  */
-#define _XOPEN_SOURCE 700 /* realpath */
+#define _XOPEN_SOURCE   700 /* realpath */
+#define _DEFAULT_SOURCE     /* madvise, where there is one */
 #include "system.h"
 
 #include <dlfcn.h>
@@ -360,4 +361,19 @@ void cr_sleep(double seconds)
 {
   const struct timespec time = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
   nanosleep(&time, NULL); /* a signal makes it shorter: callers look again */
+}
+
+/* ---- Memory ------------------------------------------------------------------------------------------------------ */
+
+/* Linux gives large pages where a whole one fits and memory was asked for so before it is touched. */
+void *cr_pages_take(size_t bytes)
+{
+  void *pages;
+  if (bytes > SIZE_MAX - CR_LARGE_PAGE) return NULL;
+  const size_t whole = (bytes + CR_LARGE_PAGE - 1) / CR_LARGE_PAGE * CR_LARGE_PAGE;
+  if (posix_memalign(&pages, CR_LARGE_PAGE, whole)) return NULL;
+#ifdef MADV_HUGEPAGE
+  (void)madvise(pages, whole, MADV_HUGEPAGE); /* a wish: small pages do as well */
+#endif
+  return pages;
 }

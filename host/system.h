@@ -54,4 +54,8 @@ int cr_library_function(void *library, const char *name, void *function);
 double cr_seconds(void); /* monotonic */
 void cr_sleep(double seconds);
 
+/* Memory in large pages, if the system has any to spare: undefined bytes, for free(). NULL: out of memory. */
+enum { CR_LARGE_PAGE = 2 << 20 };
+void *cr_pages_take(size_t bytes);
+
 #endif

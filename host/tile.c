@@ -32,8 +32,7 @@ bool cr_tile_valid(const cr_tile *t, const cr_facts *facts)
 
 bool cr_tile_fits(const cr_tile *t, const cr_tiled_shape *shape)
 {
-  if (shape->kernel == CR_TILED_SEPARABLE)
-    return t->vectors == 1 && t->vector == CR_PANEL && t->local_rows == 1 && t->local_columns == 1;
+  if (shape->kernel == CR_TILED_SEPARABLE) return t->vector == CR_PANEL && t->local_rows == 1 && t->local_columns == 1;
   const size_t width = (size_t)t->vectors * t->vector; /* a tile reads the channels of one panel or of one group */
   return shape->groups <= 1 || width <= CR_PANEL || shape->columns / shape->groups % width == 0;
 }

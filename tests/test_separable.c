@@ -32,9 +32,29 @@ static void the_table(void **state)
   support_verdict();
 }
 
+/* Where there is room for one panel's ring, a tile has one panel. */
+static void a_tile_fits_local_memory(void **state)
+{
+  (void)state;
+  enum { WIDTH = 40, RING = 8 };
+  const cr_separable s = {.height = 6,
+                          .width = WIDTH,
+                          .channels = 16,
+                          .out_height = 6,
+                          .out_width = WIDTH,
+                          .out_channels = 64,
+                          .stride = 1};
+  cr_facts *facts = &support_device()->facts;
+  const uint64_t bytes = facts->local_memory_bytes;
+  facts->local_memory_bytes = RING * WIDTH * CR_PANEL * sizeof(float);
+  support_examine((cr_trial_spec){.op = {.kind = CR_SEPARABLE, .separable = s, .activation = CR_RELU}, .batch = 2});
+  facts->local_memory_bytes = bytes;
+  support_verdict();
+}
+
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(the_table)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_table), cmocka_unit_test(a_tile_fits_local_memory)};
   support_start(argc, argv);
   return cmocka_run_group_tests(tests, support_open, support_close);
 }
