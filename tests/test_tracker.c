@@ -19,11 +19,11 @@
 enum { LENGTH = 8, MOST = 2000 };
 
 static const tracker_config defaults = {.rate = 25,
-                                        .memory_seconds = 3,
+                                        .memory_seconds = 2,
                                         .least_overlap = 0.1,
-                                        .far = 0.6,
-                                        .take_up = 0.35,
-                                        .looks = 0.4,
+                                        .far = 0.25,
+                                        .take_up = 0.3,
+                                        .looks = 0.5,
                                         .least_score = 0.3};
 
 typedef struct scene {
@@ -127,6 +127,19 @@ static void a_lost_track_is_taken_up(void **state)
   assert_one_track_each(&s, 2);
 }
 
+/* Somebody who turns round looks like another: with nobody near there is no other. */
+static void looks_that_change_are_no_other_person(void **state)
+{
+  (void)state;
+  static scene s;
+  for (uint64_t frame = 1; frame <= 40; ++frame) {
+    add(&s, frame, 0, frame <= 20 ? 0 : 1, 50 + 3 * (double)frame, 200);
+    add(&s, frame, 1, 2, 600, 100);
+  }
+  track(&s);
+  assert_one_track_each(&s, 2);
+}
+
 /* Single boxes, weak boxes, and a second box of the same thing begin nothing. */
 static void noise_begins_no_track(void **state)
 {
@@ -207,8 +220,9 @@ int main(int argc, char **argv)
   support_start(argc, argv);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(crossing_tracks_keep_their_ways), cmocka_unit_test(looks_decide_where_motion_cannot),
-      cmocka_unit_test(a_lost_track_is_taken_up),        cmocka_unit_test(noise_begins_no_track),
-      cmocka_unit_test(nothing_has_no_tracks),           cmocka_unit_test(tracks_become_identities),
+      cmocka_unit_test(a_lost_track_is_taken_up),        cmocka_unit_test(looks_that_change_are_no_other_person),
+      cmocka_unit_test(noise_begins_no_track),           cmocka_unit_test(nothing_has_no_tracks),
+      cmocka_unit_test(tracks_become_identities),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,10 @@
 /*
  * tracker.c - see tracker.h.
  *
- * Frame by frame in three rounds, each an assignment of least cost: tracks that were seen a moment ago take the boxes
+ * Frame by frame in four rounds, each an assignment of least cost: tracks that were seen a moment ago take the boxes
  * that overlap with where they should be; tracks that were lost take from the rest by looks and plausible motion;
- * tracks that are young take what is left by overlap. What nobody takes begins a track.
+ * tracks that have nothing near them but one box take it, whatever it looks like; tracks that are young take what is
+ * left by overlap. What nobody takes begins a track.
  */
 #include "tracker.h"
 
@@ -20,11 +21,12 @@ static const double recent_seconds = 0.35;  /* seen a moment ago: overlap still 
 static const double young_seconds = 0.35;   /* a young track that is not seen for so long ends */
 static const double crowded_overlap = 0.35; /* of boxes whose looks are a mixture, and not learnt */
 static const double twin_overlap = 0.7;     /* of boxes that show one thing: the second one begins no track */
-static const double plausible = 6;      /* squared standard deviations of the centre that a lost track moves at most */
-static const double near_first = 4;     /* ... or a track whose speed is not known yet */
-static const double alike_shape = 0.4;  /* overlap of a lost track's box and its next, laid over each other */
-static const double feature_kept = 0.9; /* of a track's looks, when a box is added */
-enum { HITS = 3 };                      /* boxes that make a track count */
+static const double plausible = 6;       /* squared standard deviations of the centre that a lost track moves at most */
+static const double near_first = 4;      /* ... or a track whose speed is not known yet */
+static const double alike_shape = 0.4;   /* overlap of a lost track's box and its next, laid over each other */
+static const double feature_kept = 0.9;  /* of a track's looks, when a box is added */
+static const double near_overlap = 0.02; /* of what is near a track or a box */
+enum { HITS = 3 };                       /* boxes that make a track count */
 
 typedef struct track {
   motion moves;
@@ -34,7 +36,7 @@ typedef struct track {
   int hits;
 } track;
 
-typedef enum round_kind { ROUND_RECENT, ROUND_LOST, ROUND_YOUNG } round_kind;
+typedef enum round_kind { ROUND_RECENT, ROUND_LOST, ROUND_ALONE, ROUND_YOUNG } round_kind;
 
 typedef struct tracker {
   const tracker_config *config;
@@ -69,7 +71,8 @@ static bool takes_part(const tracker *it, const track *t, round_kind kind, doubl
 {
   if (kind == ROUND_YOUNG) return t->hits < HITS;
   if (t->hits < HITS) return false;
-  return kind == ROUND_LOST || now - t->seen <= recent_seconds + 1.5 / it->config->rate;
+  if (kind == ROUND_LOST) return true;
+  return now - t->seen <= (kind == ROUND_ALONE ? 0 : recent_seconds) + 1.5 / it->config->rate;
 }
 
 /* Of two boxes laid over each other. */
@@ -79,9 +82,45 @@ static double shape_overlap(const clreid_box *a, const clreid_box *b)
   return boxes_overlap(a, &moved);
 }
 
+/* Boxes and tracks of the frame at hand near a box, or near where a track is expected; counts up to two. */
+static int boxes_near(const tracker *it, const clreid_box *place, uint64_t frame, size_t some_box)
+{
+  int near = 0;
+  size_t first = some_box;
+  while (first > 0 && it->boxes[first - 1].frame == frame) --first;
+  for (size_t box = first; box < it->count && it->boxes[box].frame == frame && near < 2; ++box) {
+    near += boxes_overlap(place, &it->boxes[box].box) > near_overlap;
+  }
+  return near;
+}
+
+static int tracks_near(const tracker *it, const clreid_box *place)
+{
+  int near = 0;
+  for (size_t i = 0; i < it->alive_count && near < 2; ++i) {
+    const track *t = &it->tracks[it->alive[i]];
+    const clreid_box expected = motion_box(&t->moves);
+    near += t->hits >= HITS && boxes_overlap(place, &expected) > near_overlap;
+  }
+  return near;
+}
+
+/* A track that was seen in the frame before and a box that have nothing near them but each other. */
+static double cost_alone(const tracker *it, const track *t, size_t box)
+{
+  const clreid_box expected = motion_box(&t->moves), *found = &it->boxes[box].box;
+  const double overlap = boxes_overlap(&expected, found);
+  const uint64_t frame = it->boxes[box].frame;
+  if (overlap < it->config->least_overlap) return INFINITY;
+  const bool alone = boxes_near(it, &expected, frame, box) == 1 && boxes_near(it, found, frame, box) == 1 &&
+                     tracks_near(it, &expected) == 1 && tracks_near(it, found) == 1;
+  return alone ? 1 - overlap : INFINITY;
+}
+
 /* INFINITY: the box cannot be the track's. */
 static double cost_of(const tracker *it, const track *t, size_t box, round_kind kind)
 {
+  if (kind == ROUND_ALONE) return cost_alone(it, t, box);
   const tracker_config *config = it->config;
   const clreid_box expected = motion_box(&t->moves), *found = &it->boxes[box].box;
   const double looks = vector_distance(t->feature, feature_of(it, box), it->length);
@@ -92,9 +131,12 @@ static double cost_of(const tracker *it, const track *t, size_t box, round_kind 
     if (looks > config->take_up || (overlap < config->least_overlap && moved > plausible)) return INFINITY;
     return looks / fmax(config->take_up, 1e-9) + moved / plausible / 4;
   }
-  if (looks > config->far || overlap < config->least_overlap) {
+  /* What is just where it should be may look as it has not looked before: turned, half hidden, cut by the frame. */
+  const double far = config->far * (1 + overlap);
+  if (looks > far) return INFINITY;
+  if (overlap < config->least_overlap) {
     const bool is_near = kind == ROUND_YOUNG && t->hits == 1 && motion_distance(&t->moves, found) < near_first;
-    if (looks > config->far || !is_near) return INFINITY; /* the speed of a first box is not known yet */
+    if (!is_near) return INFINITY; /* the speed of a first box is not known yet */
   }
   return (1 - config->looks) * (1 - overlap) + config->looks * looks / fmax(config->far, 1e-9);
 }
@@ -224,7 +266,7 @@ static bool run_frame(tracker *it, size_t first, size_t end, double passed, doub
   size_t *columns = reserve(it->columns, &it->column_room, end - first, sizeof *it->columns);
   if (!columns) return false;
   it->columns = columns;
-  static const round_kind rounds[] = {ROUND_RECENT, ROUND_LOST, ROUND_YOUNG};
+  static const round_kind rounds[] = {ROUND_RECENT, ROUND_LOST, ROUND_ALONE, ROUND_YOUNG};
   for (size_t i = 0; i < sizeof rounds / sizeof *rounds; ++i) {
     if (!run_round(it, rounds[i], first, end, now)) return false;
   }

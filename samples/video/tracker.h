@@ -17,7 +17,7 @@ typedef struct tracker_config {
   double rate;           /* frames a second */
   double memory_seconds; /* that a lost track is remembered */
   double least_overlap;  /* of a box with where its track is expected */
-  double far;            /* cosine distance from which a box cannot be its track's */
+  double far;            /* cosine distance from which a box cannot be its track's; twice it where they overlap fully */
   double take_up;        /* ... or that of a track that was lost */
   double looks;          /* the share of looks in the cost, from 0 to 1; the rest is overlap */
   double least_score;    /* of a box that begins a track */
