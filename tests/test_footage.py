@@ -5,9 +5,11 @@ Run one test with: BUILD_FOLDER=build tests/test_footage.py Footage.test_NAME
 """
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 PROGRAM = pathlib.Path(os.environ.get('BUILD_FOLDER', 'build')) / 'samples' / 'clreid-street'
@@ -87,6 +89,21 @@ class Footage(unittest.TestCase):
             self.refused(1, 'cannot make the folder', option, plain / 'inside')
             self.refused(1, 'cannot make the folder', option, self.folder / 'no' / 'parent')
         self.assertEqual(plain.read_text(), 'kept')
+
+    def test_files_appear_when_both_cameras_are_done(self):
+        out = self.folder / 'a'
+        with subprocess.Popen([PROGRAM, '--out', out, '--seed', SEED, '--seconds', '2', '--persons', '6', '--vehicles', '3'],
+                              stderr=subprocess.PIPE) as process:
+            while process.poll() is None and not (out.exists() and any(p.suffix != '.part' for p in out.iterdir())):
+                time.sleep(0.0005)
+            process.send_signal(signal.SIGSTOP)
+            unfinished = {p.name.split('.txt')[0]: p.stat().st_size for p in out.glob('*.txt.*.part')}
+            process.send_signal(signal.SIGCONT)
+            process.communicate()
+        if not any(out.glob('*')):
+            self.skipTest('built without video')
+        for name, size in unfinished.items():
+            self.assertEqual(size, (out / f'{name}.txt').stat().st_size, f'seed {SEED}: {name} when the first file stood')
 
     def test_a_file_that_cannot_be(self):
         out = self.folder / 'a'

@@ -1,6 +1,7 @@
 /*
  * test_movie.c - proves samples/movie/: what is written comes back, and what is cut short or damaged gives what it can.
  */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -272,13 +273,75 @@ static void what_is_no_movie_is_refused(void **state)
   assert_int_not_equal(read_movie(folder_file(&f, "nowhere.mp4", path)).opened, CLREID_OK);
 }
 
+static void sizes_are_limited(void **state)
+{
+  (void)state;
+  static const struct {
+    int width, height;
+    const char *says;
+  } cases[] = {
+      {999999, 999999, "it is damaged"},
+      {-5, 0, "it is damaged"},
+      {16000, 16000, "frames of 16000x16000, they must have"},
+      {16385, 1, "frames of 16385x1, they must have"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    char path[512], text[128];
+    snprintf(text, sizeof text, "YUV4MPEG2 W%d H%d F25:1 Ip A1:1 C420\nFRAME\n", cases[i].width, cases[i].height);
+    folder_write(folder_file(&f, "large.y4m", path), text, strlen(text));
+    const outcome found = read_movie(path);
+    assert_int_equal(found.opened, CLREID_INVALID_FILE);
+    if (!strstr(found.error.text, cases[i].says)) fail_msg("'%s' does not say '%s'", found.error.text, cases[i].says);
+  }
+}
+
+/* What is named a video may be a list of others: whoever wrote it must not reach files by it. */
+static void no_other_file_is_opened(void **state)
+{
+  (void)state;
+  static const char *const lists[] = {
+      "ffconcat version 1.0\nfile listed.mp4\n",
+      "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nlisted.mp4\n#EXT-X-ENDLIST\n",
+  };
+  char path[512];
+  write_movie(folder_file(&f, "listed.mp4", path), 96, 64);
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; ++i) {
+    folder_write(folder_file(&f, "list.mp4", path), lists[i], strlen(lists[i]));
+    const outcome found = read_movie(path);
+    if (found.frames > 0) fail_msg("%llu frames come by list %zu", (unsigned long long)found.frames, i);
+    assert_non_null(strstr(found.error.text, "list.mp4"));
+  }
+}
+
+/* Rates are what a file says: pictures may be days apart, or a microsecond. */
+static void any_rate_is_written(void **state)
+{
+  (void)state;
+  static const int rates[][2] = {{1, 1000000}, {1, INT_MAX}, {INT_MAX, 1}, {1000003, 1000033}};
+  for (size_t i = 0; i < sizeof rates / sizeof *rates; ++i) {
+    char path[512];
+    movie_writer *writer;
+    clreid_error error = {0};
+    const uint8_t pixels[16 * 16 * 3] = {0};
+    folder_file(&f, "rate.mp4", path);
+    if (movie_writer_create(path, 16, 16, rates[i][0], rates[i][1], &writer, &error) != CLREID_OK)
+      fail_msg("%d/%d: %s", rates[i][0], rates[i][1], error.text);
+    assert_int_equal(movie_writer_add(writer, pixels, &error), CLREID_OK);
+    assert_int_equal(movie_writer_add(writer, pixels, &error), CLREID_OK);
+    assert_int_equal(movie_writer_finish(writer, &error), CLREID_OK);
+    movie_writer_destroy(writer);
+    assert_int_equal(read_movie(path).frames, 2);
+  }
+}
+
 int main(int argc, char **argv)
 {
   support_start(argc, argv);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_written_comes_back),    cmocka_unit_test(what_is_not_finished_is_not_there),
       cmocka_unit_test(a_cut_file_gives_what_is_left), cmocka_unit_test(damage_ends),
-      cmocka_unit_test(what_is_no_movie_is_refused),
+      cmocka_unit_test(what_is_no_movie_is_refused),   cmocka_unit_test(no_other_file_is_opened),
+      cmocka_unit_test(any_rate_is_written),           cmocka_unit_test(sizes_are_limited),
   };
   return cmocka_run_group_tests(tests, make, clean);
 }

@@ -6,6 +6,7 @@ Run one test with: test_video.py Video.test_NAME; CLREID_TEST_SEED changes the d
 import json
 import os
 import pathlib
+import pty
 import signal
 import subprocess
 import sys
@@ -154,6 +155,24 @@ class Video(unittest.TestCase):
         (twin / 'one.y4m').write_bytes((self.folder / 'one.y4m').read_bytes())
         self.run_program(*self.camera('one'), *self.camera('one', video=twin / 'one.y4m'), '--features-only')
         self.assertEqual(sorted(p.name for p in self.out.iterdir()), ['one-2.npy', 'one.npy'])
+
+    def test_progress_of_a_video_that_does_not_say_its_length(self):
+        write_video(self.folder / 'endless.y4m', FIRST * 10)
+        self.write('endless.det.txt', rows_of(FIRST * 10, False))
+        terminal, its = pty.openpty()
+        run = subprocess.Popen([PROGRAM, '--weights', self.weights, '--out', self.out, *self.camera('endless'),
+                                '--features-only'], stdout=subprocess.DEVNULL, stderr=its)
+        os.close(its)
+        said = b''
+        while True:
+            try:
+                said += os.read(terminal, 4096)
+            except OSError:  # the program has ended
+                break
+        os.close(terminal)
+        self.assertEqual(run.wait(), 0)
+        self.assertRegex(said.decode(), r'endless \d+, [0-9.]+/s')
+        self.assertNotIn(b'left', said)
 
     # ---- What is wrong in part: said, and the rest is done
 

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-void progress_start(const char *what, size_t total);
-void progress_show(size_t done); /* draws at most ten times a second */
+void progress_start(const char *what, size_t total); /* 0: nobody knows. Where more is done than total, none is shown */
+void progress_show(size_t done);                     /* draws at most ten times a second */
 void progress_clear(void); /* wipes the line, before another line is printed or at the end; harmless without a bar */
 
 #endif

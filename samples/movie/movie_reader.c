@@ -23,6 +23,7 @@ enum {
 };
 
 struct movie_reader {
+  AVIOContext *bytes; /* of the file */
   AVFormatContext *container;
   AVCodecContext *decoder;
   struct SwsContext *converter;
@@ -46,11 +47,25 @@ static clreid_status no_memory(const movie_reader *made, clreid_error *error)
 
 /* ---- Opening ----------------------------------------------------------------------------------------------------- */
 
+static clreid_status check_size(const movie_reader *made, int width, int height, clreid_error *error)
+{
+  const int most = MOVIE_LARGEST_SIDE;
+  if (width > 0 && height > 0 && width <= most && height <= most && width <= LARGEST_PIXELS / height) return CLREID_OK;
+  return console_fail(error, CLREID_INVALID_FILE,
+                      "cannot read '%s': frames of %dx%d, they must have 1 to %d a side and at most %d pixels",
+                      made->path, width, height, most, LARGEST_PIXELS);
+}
+
 static clreid_status fail(const movie_reader *made, int number, clreid_error *error)
 {
   char reason[MOVIE_REASON_BYTES];
+  const AVCodecParameters *said = made->stream ? made->stream->codecpar : NULL;
   if (number == AVERROR(ENOMEM)) return no_memory(made, error);
-  const bool is_content = number == AVERROR_INVALIDDATA || number == AVERROR_STREAM_NOT_FOUND || number == AVERROR_EOF;
+  if (said && (said->width || said->height) && check_size(made, said->width, said->height, error) != CLREID_OK)
+    return error->status; /* a decoder's reason would be nothing to go by */
+  /* The last two are what demuxers make of sizes that cannot be. */
+  const bool is_content = number == AVERROR_INVALIDDATA || number == AVERROR_STREAM_NOT_FOUND ||
+                          number == AVERROR_EOF || number == AVERROR(EBUSY) || number == AVERROR(EINVAL);
   if (number == AVERROR_DECODER_NOT_FOUND) {
     return console_fail(error, CLREID_INVALID_FILE,
                         "cannot read '%s' as a video: there is no decoder for it, or it is cut short or damaged",
@@ -70,16 +85,23 @@ static clreid_status check_file(const char *path, clreid_error *error)
   return console_fail(error, CLREID_INVALID_FILE, "cannot read '%s': it is not a file", path);
 }
 
-/* "file:" keeps a path that holds a colon a path. A list of other files that calls itself a video finds no protocol. */
+/* "file:" keeps a path that holds a colon a path. The bytes are opened here, and libavformat may open nothing more:
+ * what calls itself a video may be a list of other files (concat, HLS), and who made it must not reach those. */
 static int open_container(movie_reader *made)
 {
   const size_t room = strlen(made->path) + sizeof "file:";
   char *address = malloc(room);
-  if (!address) return AVERROR(ENOMEM);
+  made->container = avformat_alloc_context();
+  if (!address || !made->container) {
+    free(address);
+    return AVERROR(ENOMEM);
+  }
   snprintf(address, room, "file:%s", made->path);
   AVDictionary *options = NULL;
-  av_dict_set(&options, "protocol_whitelist", "file", 0);
-  int number = avformat_open_input(&made->container, address, NULL, &options);
+  av_dict_set(&options, "protocol_whitelist", "none", 0);
+  int number = avio_open(&made->bytes, address, AVIO_FLAG_READ);
+  made->container->pb = made->bytes;
+  if (number >= 0) number = avformat_open_input(&made->container, address, NULL, &options);
   av_dict_free(&options);
   free(address);
   return number < 0 ? number : avformat_find_stream_info(made->container, NULL);
@@ -114,18 +136,15 @@ static clreid_status find_facts(movie_reader *made, clreid_error *error)
                               .rate_numerator = known ? rate.num : 25,
                               .rate_denominator = known ? rate.den : 1,
                               .frames = made->stream->nb_frames > 0 ? (uint64_t)made->stream->nb_frames : 0};
-  const int width = made->facts.width, height = made->facts.height;
-  if (width < 1 || height < 1 || width > MOVIE_LARGEST_SIDE || height > MOVIE_LARGEST_SIDE) {
-    return console_fail(error, CLREID_INVALID_FILE, "cannot read '%s': frames of %dx%d, they must have 1 to %d a side",
-                        made->path, width, height, MOVIE_LARGEST_SIDE);
-  }
+  const clreid_status status = check_size(made, made->facts.width, made->facts.height, error);
+  if (status != CLREID_OK) return status;
   made->packet = av_packet_alloc();
   made->frame = av_frame_alloc();
   made->rgb = av_frame_alloc();
   if (!made->packet || !made->frame || !made->rgb) return no_memory(made, error);
   made->rgb->format = AV_PIX_FMT_RGB24;
-  made->rgb->width = width;
-  made->rgb->height = height;
+  made->rgb->width = made->facts.width;
+  made->rgb->height = made->facts.height;
   return av_frame_get_buffer(made->rgb, 0) < 0 ? no_memory(made, error) : CLREID_OK;
 }
 
@@ -163,6 +182,7 @@ void movie_reader_close(movie_reader *made)
   av_packet_free(&made->packet);
   avcodec_free_context(&made->decoder);
   avformat_close_input(&made->container);
+  avio_closep(&made->bytes);
   free(made->path);
   free(made);
 }
@@ -198,7 +218,7 @@ static uint64_t number_frame(movie_reader *made)
   if (made->decoded == 0) made->first_time = time;
   if (made->lost == 0 || time == AV_NOPTS_VALUE || made->first_time == AV_NOPTS_VALUE) return next;
   const AVRational frame_time = {made->facts.rate_denominator, made->facts.rate_numerator};
-  const int64_t by_time = av_rescale_q(time - made->first_time, made->stream->time_base, frame_time) + 1;
+  const int64_t by_time = av_rescale_q(av_sat_sub64(time, made->first_time), made->stream->time_base, frame_time) + 1;
   return by_time > (int64_t)next && (uint64_t)by_time - next < missing ? (uint64_t)by_time : next;
 }
 

@@ -160,6 +160,7 @@ clreid_status movie_writer_create(const char *path, int width, int height, int r
                         path, rate_numerator, rate_denominator);
   }
   av_reduce(&rate.num, &rate.den, rate_numerator, rate_denominator, LARGEST_RATE);
+  if (rate.num == 0) rate = (AVRational){1, LARGEST_RATE}; /* of pictures that are days apart */
 
   movie_silence();
   movie_writer *writer = calloc(1, sizeof *writer);

@@ -15,6 +15,7 @@
 #include <stb/stb_image_write.h>
 
 #include "console.h"
+#include "interrupt.h"
 #include "scene.h"
 
 enum { THREADS = 2, FRAMES_A_SECOND = 25, STEP_FRAMES = 18 };
@@ -47,11 +48,13 @@ static clreid_status write_png(const char *path, const uint8_t *picture, area bo
   unsigned char *png = stbi_write_png_to_mem(picture + ((size_t)box.top * RASTER_WIDTH + box.left) * 3,
                                              RASTER_WIDTH * 3, box.right - box.left, box.bottom - box.top, 3, &size);
   if (!png) return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a picture");
+  interrupt_hold(); /* a picture is there or not; there are too many for a file aside each */
   FILE *file = fopen(path, "wb");
   bool written = file && fwrite(png, 1, (size_t)size, file) == (size_t)size;
   if (file && fclose(file) != 0) written = false;
   const int reason = errno;
   if (file && !written) remove(path);
+  interrupt_release();
   STBIW_FREE(png);
   if (written) return CLREID_OK;
   return console_fail(error, CLREID_INVALID_FILE, "%s: cannot write the picture: %s", path, strerror(reason));

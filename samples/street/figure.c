@@ -7,20 +7,8 @@
  */
 #include "figure.h"
 
-#include "cloth.h"
+#include "figure_surface.h"
 #include "palette.h"
-
-enum part {
-  PART_PLAIN,
-  PART_TORSO,
-  PART_PELVIS,
-  PART_SLEEVE,
-  PART_LEG_LEFT,
-  PART_LEG_RIGHT,
-  PART_SHIN,
-  PART_SKIRT,
-  PART_HEAD
-};
 
 static const vector right_side = {0, -1, 0};
 
@@ -32,103 +20,6 @@ typedef struct body {
   vector hip, neck, chest; /* middles */
   vector ahead;            /* the torso's front, in the figure's axes */
 } body;
-
-/* ---- Surfaces ---------------------------------------------------------------------------------------------------- */
-
-/* Folds and weave: cloth is never of one brightness. */
-static vector worn(vector colour, vector point)
-{
-  const float fold = sinf(point.z * 23 + 9 * sinf(point.x * 17)) * 0.05f + sinf(point.x * 61 + point.z * 31) * 0.03f;
-  return scale(colour, 1 + fold);
-}
-
-static surface plain_surface(const shape *of, vector point, vector normal)
-{
-  (void)point;
-  (void)normal;
-  return (surface){of->colour, 0.03f};
-}
-
-/* A limb's x is the right side, so a person's own left is at -x; y is ahead. Length round the body is the angle times a
- * middle radius. */
-static float around(const shape *of, vector point)
-{
-  const float angle = atan2f(point.x, fabsf(point.y) / of->flatness);
-  return angle * 0.5f * (of->start_radius + of->end_radius);
-}
-
-static surface torso_surface(const shape *of, vector point, vector normal)
-{
-  (void)normal;
-  const figure *wearer = of->look;
-  const float across = around(of, point), hem = of->part == PART_PELVIS ? 0.f : 0.13f;
-  const float along = point.z + hem, length = of->part == PART_PELVIS ? 0.55f : of->length + hem + 0.05f;
-  if (wearer->top == TOP_JACKET && point.y > 0) {
-    const float open = 0.035f + 0.05f * clamp(along / length, 0, 1);
-    if (fabsf(point.x) < open) return (surface){worn(cloth_colour(&wearer->inner, across, along, length), point), 0};
-  }
-  if (wearer->top == TOP_COAT && point.y > 0 && fabsf(point.x) < 0.008f) {
-    return (surface){scale(palette_linear(palette_clothes[wearer->upper.colour]), 0.4f), 0};
-  }
-  return (surface){worn(cloth_colour(&wearer->upper, across, along, length), point), 0.02f};
-}
-
-static surface sleeve_surface(const shape *of, vector point, vector normal)
-{
-  (void)normal;
-  const figure *wearer = of->look;
-  cloth sleeve = wearer->top == TOP_VEST ? wearer->inner : wearer->upper;
-  if (sleeve.pattern > PATTERN_DOTS) sleeve.pattern = PATTERN_PLAIN;
-  if (wearer->two_sleeves && wearer->top != TOP_VEST) {
-    sleeve.colour = sleeve.second;
-    sleeve.pattern = PATTERN_PLAIN;
-  }
-  return (surface){worn(cloth_colour(&sleeve, around(of, point), point.z, 0.6f), point), 0.02f};
-}
-
-static surface leg_surface(const shape *of, vector point, vector normal)
-{
-  (void)normal;
-  const figure *wearer = of->look;
-  cloth legs = wearer->lower;
-  const bool shin = of->part == PART_SHIN;
-  if (legs.pattern == PATTERN_STRIPES) { /* one, down the outer seams */
-    legs.pattern = PATTERN_PLAIN;
-    if (fabsf(point.y) < 0.022f) legs.colour = legs.second;
-  } else if (legs.pattern == PATTERN_HALVES) {
-    legs.pattern = PATTERN_PLAIN;
-    if (shin) legs.colour = legs.second;
-  }
-  return (surface){worn(cloth_colour(&legs, around(of, point), point.z, 0.9f), point), 0.02f};
-}
-
-static surface skirt_surface(const shape *of, vector point, vector normal)
-{
-  (void)normal;
-  const figure *wearer = of->look;
-  const bool upper = wearer->top == TOP_DRESS || wearer->top == TOP_COAT;
-  const float across = around(of, point);
-  const float pleat = 1 + 0.1f * sinf(across * 60);
-  vector colour = cloth_colour(upper ? &wearer->upper : &wearer->lower, across, point.z, upper ? 0.9f : of->length);
-  if (upper && wearer->upper.pattern > PATTERN_DOTS) {
-    colour = palette_linear(palette_clothes[wearer->upper.colour]);
-    if (wearer->upper.pattern == PATTERN_SIDES) colour = cloth_colour(&wearer->upper, across, 0, 1);
-  }
-  return (surface){scale(worn(colour, point), pleat), 0.02f};
-}
-
-static surface head_surface(const shape *of, vector point, vector normal)
-{
-  (void)normal;
-  const vector skin = of->colour;
-  /* Eyes, brows and mouth are shadows at this size. */
-  const float up = point.z, side = fabsf(point.x);
-  if (point.y > 0) {
-    if (fabsf(up - 0.085f) < 0.009f && side > 0.018f && side < 0.05f) return (surface){scale(skin, 0.25f), 0};
-    if (fabsf(up - 0.02f) < 0.006f && side < 0.025f) return (surface){multiply(skin, (vector){0.6f, 0.35f, 0.35f}), 0};
-  }
-  return (surface){skin, 0.03f};
-}
 
 /* ---- Pieces ------------------------------------------------------------------------------------------------------ */
 
@@ -181,11 +72,12 @@ static void add_leg(const body *b, const leg *l, int part)
   const bool bare_shin = bare_thigh || of->legs == LEGS_SHORTS;
   const float loose = of->legs == LEGS_SHORTS ? 0.014f : 0.008f;
   limb(b, l->hip, l->knee, 0.083f * stout, 0.056f * stout + (bare_thigh ? 0 : loose),
-       bare_thigh ? plain_surface : leg_surface, part, skin);
+       bare_thigh ? figure_plain_surface : figure_leg_surface, part, skin);
   limb(b, l->knee, l->ankle, bare_shin ? 0.052f * stout : 0.058f * stout + 0.004f, bare_shin ? 0.034f : 0.05f,
-       bare_shin ? plain_surface : leg_surface, PART_SHIN, skin);
+       bare_shin ? figure_plain_surface : figure_leg_surface, FIGURE_SHIN, skin);
   const vector heel = add(l->ankle, (vector){-0.02f, 0, -0.035f});
-  shape *shoe = limb(b, heel, l->toe, 0.045f, 0.036f, plain_surface, PART_PLAIN, clothes_colour(of->shoe_colour));
+  shape *shoe =
+      limb(b, heel, l->toe, 0.045f, 0.036f, figure_plain_surface, FIGURE_PLAIN, clothes_colour(of->shoe_colour));
   shoe->flatness = 0.85f;
 }
 
@@ -199,7 +91,7 @@ static void add_legs(body *b, float phase)
   for (int i = 0; i < 2; ++i) {
     vector *joints[4] = {&legs[i].hip, &legs[i].knee, &legs[i].ankle, &legs[i].toe};
     for (int k = 0; k < 4; ++k) *joints[k] = add(*joints[k], b->hip);
-    add_leg(b, &legs[i], i ? PART_LEG_RIGHT : PART_LEG_LEFT);
+    add_leg(b, &legs[i], i ? FIGURE_LEG_RIGHT : FIGURE_LEG_LEFT);
   }
 }
 
@@ -211,12 +103,12 @@ static void add_torso(body *b)
   b->chest = blend(b->hip, b->neck, 0.72f);
   const vector waist = blend(b->hip, b->neck, 0.22f);
   const float coat = of->top == TOP_JACKET || of->top == TOP_COAT ? 0.015f : 0;
-  shape *chest = limb(b, waist, b->chest, 0.86f * of->hips + coat, of->shoulders * 0.95f + coat, torso_surface,
-                      PART_TORSO, (vector){0});
+  shape *chest = limb(b, waist, b->chest, 0.86f * of->hips + coat, of->shoulders * 0.95f + coat, figure_torso_surface,
+                      FIGURE_TORSO, (vector){0});
   chest->flatness = 0.6f * (0.6f + 0.4f * of->build);
   chest->end_round = 0.42f;
   shape *pelvis = limb(b, add(b->hip, (vector){0, 0, -0.05f}), waist, of->hips + coat, 0.86f * of->hips + coat,
-                       torso_surface, PART_PELVIS, (vector){0});
+                       figure_torso_surface, FIGURE_PELVIS, (vector){0});
   pelvis->flatness = 0.68f * (0.6f + 0.4f * of->build);
   pelvis->start_round = 0.35f;
 }
@@ -230,7 +122,7 @@ static void add_skirt(const body *b, float phase)
   const float opened = 0.02f * fabsf(sinf(phase));
   const vector hem = add(b->hip, (vector){0, 0, -length});
   shape *made = limb(b, hem, add(b->hip, (vector){0, 0, 0.03f}), of->hips * (coat ? 1.12f : 1.3f) + opened,
-                     of->hips + 0.012f, skirt_surface, PART_SKIRT, (vector){0});
+                     of->hips + 0.012f, figure_skirt_surface, FIGURE_SKIRT, (vector){0});
   made->flatness = 0.85f;
   made->start_round = 0;
   made->end_round = 0.2f;
@@ -250,16 +142,17 @@ static vector add_arm(const body *b, float phase, float side)
   const bool short_sleeves = of->top == TOP_TSHIRT || of->top == TOP_DRESS;
   const float coat = of->top == TOP_JACKET || of->top == TOP_COAT ? 0.008f : 0;
   if (short_sleeves) {
-    limb(b, shoulder, blend(shoulder, elbow, 0.62f), 0.058f * stout, 0.056f * stout, sleeve_surface, PART_SLEEVE, skin)
+    limb(b, shoulder, blend(shoulder, elbow, 0.62f), 0.058f * stout, 0.056f * stout, figure_sleeve_surface,
+         FIGURE_SLEEVE, skin)
         ->end_round = 0;
-    limb(b, shoulder, elbow, 0.044f * stout, 0.038f * stout, plain_surface, PART_PLAIN, skin);
-    limb(b, elbow, hand, 0.037f * stout, 0.027f * stout, plain_surface, PART_PLAIN, skin);
+    limb(b, shoulder, elbow, 0.044f * stout, 0.038f * stout, figure_plain_surface, FIGURE_PLAIN, skin);
+    limb(b, elbow, hand, 0.037f * stout, 0.027f * stout, figure_plain_surface, FIGURE_PLAIN, skin);
   } else {
-    limb(b, shoulder, elbow, 0.056f * stout + coat, 0.046f * stout + coat, sleeve_surface, PART_SLEEVE, skin);
-    limb(b, elbow, hand, 0.045f * stout + coat, 0.036f * stout + coat, sleeve_surface, PART_SLEEVE, skin);
+    limb(b, shoulder, elbow, 0.056f * stout + coat, 0.046f * stout + coat, figure_sleeve_surface, FIGURE_SLEEVE, skin);
+    limb(b, elbow, hand, 0.045f * stout + coat, 0.036f * stout + coat, figure_sleeve_surface, FIGURE_SLEEVE, skin);
   }
   const vector fist = swung(hand, 0.045f, ahead + bent);
-  limb(b, hand, fist, 0.034f, 0.03f, plain_surface, PART_PLAIN, skin)->flatness = 0.9f;
+  limb(b, hand, fist, 0.034f, 0.03f, figure_plain_surface, FIGURE_PLAIN, skin)->flatness = 0.9f;
   return fist;
 }
 
@@ -269,17 +162,17 @@ static void add_hair(const body *b, vector head, float size)
   const vector colour = palette_linear(palette_hairs[of->hair_colour]);
   if (of->hair == HAIR_BALD) return;
   limb(b, add(head, (vector){-0.012f, 0, 0.066f}), add(head, (vector){-0.014f, 0, 0.08f}), 0.094f * size, 0.09f * size,
-       plain_surface, PART_PLAIN, colour);
+       figure_plain_surface, FIGURE_PLAIN, colour);
   if (of->hair == HAIR_LONG) {
-    limb(b, add(head, (vector){-0.055f, 0, 0.03f}), add(head, (vector){-0.08f, 0, -0.2f}), 0.088f, 0.1f, plain_surface,
-         PART_PLAIN, colour)
+    limb(b, add(head, (vector){-0.055f, 0, 0.03f}), add(head, (vector){-0.08f, 0, -0.2f}), 0.088f, 0.1f,
+         figure_plain_surface, FIGURE_PLAIN, colour)
         ->flatness = 0.5f;
   } else if (of->hair == HAIR_BUN) {
-    limb(b, add(head, (vector){-0.09f, 0, 0.13f}), add(head, (vector){-0.1f, 0, 0.14f}), 0.05f, 0.05f, plain_surface,
-         PART_PLAIN, colour);
+    limb(b, add(head, (vector){-0.09f, 0, 0.13f}), add(head, (vector){-0.1f, 0, 0.14f}), 0.05f, 0.05f,
+         figure_plain_surface, FIGURE_PLAIN, colour);
   } else if (of->hair == HAIR_TAIL) {
-    limb(b, add(head, (vector){-0.11f, 0, 0.1f}), add(head, (vector){-0.15f, 0, -0.12f}), 0.035f, 0.022f, plain_surface,
-         PART_PLAIN, colour);
+    limb(b, add(head, (vector){-0.11f, 0, 0.1f}), add(head, (vector){-0.15f, 0, -0.12f}), 0.035f, 0.022f,
+         figure_plain_surface, FIGURE_PLAIN, colour);
   }
 }
 
@@ -289,20 +182,20 @@ static void add_hat(const body *b, vector head)
   if (b->of->hat == HAT_NONE) return;
   const float brim = b->of->hat == HAT_BRIM ? 0.165f : 0;
   shape *crown = limb(b, add(head, (vector){-0.008f, 0, 0.085f}), add(head, (vector){-0.014f, 0, 0.125f}), 0.104f,
-                      0.095f, plain_surface, PART_PLAIN, colour);
+                      0.095f, figure_plain_surface, FIGURE_PLAIN, colour);
   crown->start_round = 0.1f;
   crown->end_round = b->of->hat == HAT_CAP ? 0.5f : 0.7f;
   if (b->of->hat == HAT_CAP) {
     shape *peak = limb(b, add(head, (vector){0.1f, 0, 0.085f}), add(head, (vector){0.1f, 0, 0.095f}), 0.075f, 0.075f,
-                       plain_surface, PART_PLAIN, scale(colour, 0.8f));
+                       figure_plain_surface, FIGURE_PLAIN, scale(colour, 0.8f));
     peak->start_round = peak->end_round = 0.15f;
   } else if (brim > 0) {
     shape *disc = limb(b, add(head, (vector){-0.008f, 0, 0.085f}), add(head, (vector){-0.008f, 0, 0.095f}), brim, brim,
-                       plain_surface, PART_PLAIN, colour);
+                       figure_plain_surface, FIGURE_PLAIN, colour);
     disc->start_round = disc->end_round = 0.1f;
   } else if (b->of->hat == HAT_WOOLLEN) {
-    limb(b, add(head, (vector){-0.03f, 0, 0.21f}), add(head, (vector){-0.03f, 0, 0.22f}), 0.035f, 0.035f, plain_surface,
-         PART_PLAIN, clothes_colour(b->of->bag_colour));
+    limb(b, add(head, (vector){-0.03f, 0, 0.21f}), add(head, (vector){-0.03f, 0, 0.22f}), 0.035f, 0.035f,
+         figure_plain_surface, FIGURE_PLAIN, clothes_colour(b->of->bag_colour));
   }
 }
 
@@ -310,13 +203,13 @@ static void add_head(const body *b)
 {
   const vector skin = palette_linear(palette_skins[b->of->skin]);
   const vector head = add(b->neck, (vector){0.02f, 0, 0.052f * b->metres});
-  limb(b, add(b->neck, (vector){-0.01f, 0, -0.06f}), add(head, (vector){0, 0, 0.02f}), 0.056f, 0.05f, plain_surface,
-       PART_PLAIN, skin);
+  limb(b, add(b->neck, (vector){-0.01f, 0, -0.06f}), add(head, (vector){0, 0, 0.02f}), 0.056f, 0.05f,
+       figure_plain_surface, FIGURE_PLAIN, skin);
   shape *face = limb(b, add(head, (vector){0.005f, 0, -0.005f}), add(head, (vector){0, 0, 0.075f}), 0.068f, 0.085f,
-                     head_surface, PART_HEAD, skin);
+                     figure_head_surface, FIGURE_HEAD, skin);
   face->flatness = 1.08f;
-  limb(b, add(head, (vector){0.098f, 0, 0.04f}), add(head, (vector){0.088f, 0, 0.065f}), 0.014f, 0.01f, plain_surface,
-       PART_PLAIN, skin);
+  limb(b, add(head, (vector){0.098f, 0, 0.04f}), add(head, (vector){0.088f, 0, 0.065f}), 0.014f, 0.01f,
+       figure_plain_surface, FIGURE_PLAIN, skin);
   add_hair(b, head, 1);
   add_hat(b, head);
 }
@@ -330,31 +223,31 @@ static void add_bag(const body *b, const vector hands[2])
   if (of->bag == BAG_BACKPACK) {
     const float behind = -0.17f - 0.05f * (of->build - 0.88f);
     shape *pack = limb(b, add(b->chest, (vector){behind, 0, -0.27f}), add(b->chest, (vector){behind, 0, -0.03f}), 0.15f,
-                       0.135f, plain_surface, PART_PLAIN, colour);
+                       0.135f, figure_plain_surface, FIGURE_PLAIN, colour);
     pack->flatness = 0.62f;
     pack->start_round = pack->end_round = 0.4f;
     for (int i = -1; i < 2; i += 2) {
       const float y = (float)i * 0.55f * of->shoulders;
       limb(b, add(b->chest, (vector){0.07f, y, 0.085f}), add(b->chest, (vector){0.125f, y, -0.12f}), 0.022f, 0.02f,
-           plain_surface, PART_PLAIN, strap);
+           figure_plain_surface, FIGURE_PLAIN, strap);
     }
   } else if (of->bag == BAG_SHOULDER) {
     const vector at = add(b->hip, (vector){-0.02f, side * (of->hips + 0.07f), 0.02f});
-    shape *bag = limb(b, add(at, (vector){0, 0, -0.14f}), add(at, (vector){0, 0, 0.06f}), 0.07f, 0.06f, plain_surface,
-                      PART_PLAIN, colour);
+    shape *bag = limb(b, add(at, (vector){0, 0, -0.14f}), add(at, (vector){0, 0, 0.06f}), 0.07f, 0.06f,
+                      figure_plain_surface, FIGURE_PLAIN, colour);
     bag->flatness = 2.2f;
     bag->start_round = bag->end_round = 0.3f;
     limb(b, add(b->chest, (vector){0.1f, -side * 0.06f, 0.05f}), add(at, (vector){0.07f, -side * 0.02f, 0.06f}), 0.02f,
-         0.02f, plain_surface, PART_PLAIN, strap);
+         0.02f, figure_plain_surface, FIGURE_PLAIN, strap);
     limb(b, add(b->chest, (vector){-0.1f, -side * 0.06f, 0.05f}), add(at, (vector){-0.07f, -side * 0.02f, 0.06f}),
-         0.02f, 0.02f, plain_surface, PART_PLAIN, strap);
+         0.02f, 0.02f, figure_plain_surface, FIGURE_PLAIN, strap);
   } else if (of->bag == BAG_HAND || of->bag == BAG_PLASTIC) {
     const bool plastic = of->bag == BAG_PLASTIC;
     shape *bag = limb(b, add(hand, (vector){0, 0, plastic ? -0.32f : -0.27f}), add(hand, (vector){0, 0, -0.1f}),
-                      plastic ? 0.07f : 0.06f, plastic ? 0.05f : 0.06f, plain_surface, PART_PLAIN, colour);
+                      plastic ? 0.07f : 0.06f, plastic ? 0.05f : 0.06f, figure_plain_surface, FIGURE_PLAIN, colour);
     bag->flatness = plastic ? 1.8f : 2.9f;
     bag->start_round = bag->end_round = plastic ? 0.5f : 0.15f;
-    limb(b, hand, add(hand, (vector){0, 0, -0.1f}), 0.012f, 0.03f, plain_surface, PART_PLAIN, strap);
+    limb(b, hand, add(hand, (vector){0, 0, -0.1f}), 0.012f, 0.03f, figure_plain_surface, FIGURE_PLAIN, strap);
   }
 }
 

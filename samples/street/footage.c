@@ -106,9 +106,6 @@ static void *shoot(void *user)
   if (of->status == CLREID_OK) of->status = site_create(of->config->seed, of->camera, &with, &at, &of->error);
   if (of->status == CLREID_OK) of->status = scene_create(of->street, &at, of->camera, with, &s, &of->error);
   if (of->status == CLREID_OK) of->status = shoot_frames(of, &s, clean, noisy);
-  if (of->status == CLREID_OK && !atomic_load(&of->count->failed)) {
-    of->status = movie_writer_finish(of->movie, &of->error);
-  }
   if (of->status != CLREID_OK) atomic_store(&of->count->failed, true);
   scene_free(&s);
   site_free(&at);
@@ -144,7 +141,7 @@ static clreid_status commit_shot(shot *of, clreid_error *error)
 {
   output *files[2] = {of->truth, of->detections};
   of->truth = of->detections = NULL;
-  clreid_status status = CLREID_OK;
+  clreid_status status = movie_writer_finish(of->movie, error);
   for (int i = 0; i < 2; ++i) {
     if (status == CLREID_OK) {
       status = output_commit(files[i], error);

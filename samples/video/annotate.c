@@ -51,7 +51,7 @@ clreid_status annotate_run(const annotate_job *job, clreid_error *error)
   if (!pixels) {
     status = console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a frame of '%s'", job->camera->files.video);
   }
-  if (status == CLREID_OK) status = movie_reader_open(job->camera->files.video, &reader, error);
+  if (status == CLREID_OK) status = camera_open_video(job->camera, &reader, error);
   if (status == CLREID_OK && job->path) {
     status = movie_writer_create(job->path, facts->width, facts->height, facts->rate_numerator, facts->rate_denominator,
                                  &writer, error);

@@ -179,7 +179,7 @@ clreid_status features_embed(const features_config *config, camera *of, clreid_e
   it.boxes = calloc(config->batch, sizeof *it.boxes);
   if (count <= SIZE_MAX / sizeof(float) / length - 1) of->features = malloc((count + 1) * length * sizeof(float));
   clreid_status status = it.boxes && of->features ? CLREID_OK : no_memory(of, error);
-  if (status == CLREID_OK) status = movie_reader_open(of->files.video, &it.reader, error);
+  if (status == CLREID_OK) status = camera_open_video(of, &it.reader, error);
   if (status == CLREID_OK) status = run_pass(&it, error);
   if (status == CLREID_OK) {
     of->beyond = count - it.kept - of->outside;

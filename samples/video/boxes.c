@@ -3,6 +3,7 @@
  */
 #include "boxes.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static clreid_status parse(const lines *file, frame_box *read, bool *usable, clr
   for (int i = count; i < COLUMNS; ++i) values[i] = 1;
   *usable = values[4] > 0 && values[5] > 0;
   for (int i = 2; i < NEEDED; ++i) *usable = *usable && fabs(values[i]) <= largest_pixels; /* false for NaN */
-  for (int i = NEEDED; i < COLUMNS; ++i) *usable = *usable && isfinite(values[i]);
+  for (int i = NEEDED; i < COLUMNS; ++i) *usable = *usable && fabs(values[i]) <= FLT_MAX;
   *read = (frame_box){.frame = (uint64_t)values[0],
                       .id = (int64_t)values[1],
                       .box = {(float)values[2], (float)values[3], (float)values[4], (float)values[5]},

@@ -69,6 +69,19 @@ clreid_status cameras_open(const camera_files *files, size_t count, camera *came
   return status;
 }
 
+clreid_status camera_open_video(const camera *of, movie_reader **reader, clreid_error *error)
+{
+  const clreid_status status = movie_reader_open(of->files.video, reader, error);
+  if (status != CLREID_OK) return status;
+  const movie_facts now = movie_reader_describe(*reader);
+  if (now.width == of->movie.width && now.height == of->movie.height) return CLREID_OK;
+  movie_reader_close(*reader);
+  *reader = NULL;
+  return console_fail(error, CLREID_INVALID_FILE,
+                      "'%s' had frames of %dx%d and has frames of %dx%d now: begin again when nothing writes to it",
+                      of->files.video, of->movie.width, of->movie.height, now.width, now.height);
+}
+
 void cameras_close(camera *cameras, size_t count)
 {
   for (size_t i = 0; i < count; ++i) {

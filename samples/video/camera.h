@@ -35,6 +35,10 @@ typedef struct camera {
 clreid_status cameras_open(const camera_files *files, size_t count, camera *cameras, clreid_error *error);
 void cameras_close(camera *cameras, size_t count);
 
+/* Its video from the first frame on. Fails if the frames are no longer those that cameras_open saw: callers have room
+ * for frames of camera.movie's size. On failure *reader is NULL. */
+clreid_status camera_open_video(const camera *of, movie_reader **reader, clreid_error *error);
+
 /* The identity of a box, or TRACKER_NONE. */
 long camera_identity(const camera *of, size_t box);
 

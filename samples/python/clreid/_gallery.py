@@ -19,6 +19,13 @@ def _features(what, features, length):
     return np.ascontiguousarray(features)
 
 
+def _check_range(what, *numbers):
+    """ctypes and NumPy cut a number to its last 64 bits, which is another label."""
+    for number in numbers:
+        if not -2**63 <= number < 2**63:
+            raise ValueError(f'{what} wants whole numbers from -2**63 to 2**63 - 1, not {number}')
+
+
 def _integers(what, numbers, count):
     """int64 (count,), or None."""
     if numbers is None:
@@ -26,6 +33,8 @@ def _integers(what, numbers, count):
     numbers = np.asarray(numbers)
     if numbers.shape != (count,) or (count and numbers.dtype.kind not in 'iu'):
         raise ValueError(f'{what} wants {count} whole numbers, not {numbers.dtype} of the shape {numbers.shape}')
+    if count:
+        _check_range(what, int(numbers.min()), int(numbers.max()))
     return np.ascontiguousarray(numbers, np.int64)
 
 
@@ -110,6 +119,7 @@ class Gallery(Closable):
         return self._remove('clreid_gallery_remove_before', time)
 
     def _remove(self, function, number):
+        _check_range('what is to be removed', number)
         removed = ctypes.c_size_t()
         with self._handle.held() as gallery:
             call(function, gallery, number, ctypes.byref(removed))
