@@ -74,6 +74,8 @@ class Footage(unittest.TestCase):
         self.refused(2, 'exclude', '--out', a, '--crops', a)
         self.refused(2, 'nobody', '--crops', a, '--persons', 0, '--vehicles', 0)
         self.refused(2, 'views', '--crops', a, '--views', 0)
+        self.refused(2, 'one street', '--out', a, '--streets', 2)
+        self.refused(2, 'seconds', '--crops', a, '--seconds', 5)
         self.refused(2, 'seconds', '--out', a, '--seconds', 0)
         self.refused(2, '99999', '--crops', a, '--streets', 400, '--persons', 1000)
         self.refused(2, '--colour', '--out', a, '--colour', 'red')
@@ -89,6 +91,10 @@ class Footage(unittest.TestCase):
             self.refused(1, 'cannot make the folder', option, plain / 'inside')
             self.refused(1, 'cannot make the folder', option, self.folder / 'no' / 'parent')
         self.assertEqual(plain.read_text(), 'kept')
+
+    def test_crops_are_not_mixed(self):
+        (self.folder / '00001_c001s1_000001_01.png').write_bytes(b'')
+        self.refused(1, 'holds pictures already', '--crops', self.folder)
 
     def test_files_appear_when_both_cameras_are_done(self):
         out = self.folder / 'a'

@@ -2,6 +2,7 @@
  * clreid_street.c - the program: footage of a drawn street seen by two cameras, with the truth about it; or crops of
  * persons and vehicles from many such streets.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,11 +20,12 @@
 
 const char program_name[] = "clreid-street";
 
-enum { MOST_IDENTITIES = 99999 };
+enum { MOST_IDENTITIES = 99999, SECONDS = 40, STREETS = 1, VIEWS = 8 };
 
 typedef struct settings {
   const char *out, *crops;
-  uint64_t seed, seconds, persons, vehicles, streets, views;
+  uint64_t seed, persons, vehicles;
+  uint64_t seconds, streets, views; /* 0: not given */
 } settings;
 
 /* Makes the folder if need be; its parent must be there. */
@@ -42,10 +44,31 @@ static clreid_status make_folder(const char *path, clreid_error *error)
   return CLREID_OK;
 }
 
+/* Crops of two runs would share names and numbers. */
+static clreid_status check_no_crops(const char *folder, clreid_error *error)
+{
+  DIR *open = opendir(folder);
+  bool holds = false;
+  for (const struct dirent *entry; open && !holds && (entry = readdir(open)) != NULL;) {
+    const size_t length = strlen(entry->d_name);
+    holds = length > 4 && strcmp(entry->d_name + length - 4, ".png") == 0;
+  }
+  if (open) closedir(open);
+  if (!holds) return CLREID_OK;
+  return console_fail(error, CLREID_INVALID_FILE,
+                      "%s: holds pictures already, and persons of two runs have the same numbers; name another folder",
+                      folder);
+}
+
+static uint64_t or_default(uint64_t given, uint64_t otherwise)
+{
+  return given ? given : otherwise;
+}
+
 static clreid_status film(const settings *given, clreid_error *error)
 {
 #if CLREID_VIDEO
-  const footage_config config = {given->out, given->seed, (int)given->seconds, (int)given->persons,
+  const footage_config config = {given->out, given->seed, (int)or_default(given->seconds, SECONDS), (int)given->persons,
                                  (int)given->vehicles};
   const clreid_status status = make_folder(given->out, error);
   return status == CLREID_OK ? footage_write(&config, error) : status;
@@ -57,10 +80,11 @@ static clreid_status film(const settings *given, clreid_error *error)
 
 static clreid_status cut(const settings *given, clreid_error *error)
 {
-  const crops_config config = {given->crops,        given->seed,          (int)given->streets,
-                               (int)given->persons, (int)given->vehicles, (int)given->views};
+  const crops_config config = {given->crops,        given->seed,          (int)or_default(given->streets, STREETS),
+                               (int)given->persons, (int)given->vehicles, (int)or_default(given->views, VIEWS)};
   uint64_t written = 0;
   clreid_status status = make_folder(given->crops, error);
+  if (status == CLREID_OK) status = check_no_crops(given->crops, error);
   if (status == CLREID_OK) status = crops_write(&config, &written, error);
   if (status == CLREID_OK) printf("%" PRIu64 " crops\n", written);
   return status;
@@ -74,11 +98,16 @@ static int run(const settings *given)
                                 : "nothing to do; --out FOLDER makes videos, --crops FOLDER makes crops");
     return PROGRAM_USAGE;
   }
+  if (given->out ? given->streets || given->views : given->seconds != 0) {
+    console_complain(given->out ? "--streets and --views are for --crops: --out films one street"
+                                : "--seconds is for --out: --crops lasts until all have passed");
+    return PROGRAM_USAGE;
+  }
   if (given->persons + given->vehicles == 0) {
     console_complain("--persons 0 --vehicles 0: nobody is in the street; give at least one of both");
     return PROGRAM_USAGE;
   }
-  const uint64_t identities = given->streets * (given->persons + given->vehicles);
+  const uint64_t identities = or_default(given->streets, STREETS) * (given->persons + given->vehicles);
   if (given->crops && identities > MOST_IDENTITIES) {
     console_complain("--streets, --persons, --vehicles: %" PRIu64 " identities; names have five digits, for %d at most",
                      identities, MOST_IDENTITIES);
@@ -91,7 +120,7 @@ static int run(const settings *given)
 
 int main(int argc, char **argv)
 {
-  settings given = {.seed = 4, .seconds = 40, .persons = 24, .vehicles = 8, .streets = 1, .views = 8};
+  settings given = {.seed = 4, .persons = 24, .vehicles = 8};
   const options_row rows[] = {
       {.name = "out",
        .kind = OPTIONS_TEXT,

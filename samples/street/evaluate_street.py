@@ -15,6 +15,7 @@ import argparse
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -76,10 +77,12 @@ def judge(clreid, folder, crops, features, metric):
 
 def evaluate(a, folder):
     clreid, street = a.build / 'samples/clreid', a.build / 'samples/clreid-street'
-    pictures = folder / 'crops'
-    pictures.mkdir(exist_ok=True)
-    if not any(pictures.iterdir()):
-        run(street, '--crops', pictures, '--seed', a.seed, '--streets', a.streets, '--persons', a.persons, '--vehicles', a.vehicles)
+    pictures = folder / 'crops'  # all of them, or there is no such folder
+    if not pictures.exists():
+        aside = folder / 'crops.part'
+        shutil.rmtree(aside, ignore_errors=True)
+        run(street, '--crops', aside, '--seed', a.seed, '--streets', a.streets, '--persons', a.persons, '--vehicles', a.vehicles)
+        aside.rename(pictures)
     crops = read_crops(pictures)
     person, camera, query, paths = crops
     print(f'{a.streets} streets of seed {a.seed}: {len(np.unique(person))} identities, {len(np.unique(camera))} cameras, '
