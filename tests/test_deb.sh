@@ -37,7 +37,7 @@ done
 check "builds" sh "$folder/copy/.ci/deb"
 deb=$folder/copy/build/deb
 for name in libclreid0 libclreid-dev clreid; do
-  check "$name is there, and unpacks" sh -c "dpkg-deb -x '$deb'/${name}_*.deb '$folder/root'"
+  check "$name is there, and unpacks" sh -c "dpkg-deb -x '$deb'/${name}_*.deb '$folder/unpacked'"
 done
 if command -v lintian > /dev/null; then
   errors() { lintian --allow-root "$deb"/*.changes 2>&1 | grep '^E:'; }
@@ -49,12 +49,12 @@ depends() { dpkg-deb -f "$deb/$1"_*.deb Depends | tee /dev/stderr | grep -q "$2"
 check "the library needs the OpenCL loader" depends libclreid0 'libopencl1'
 check "the command needs the library" depends clreid 'libclreid0 (>= 0'
 check "the headers need the library" depends libclreid-dev 'libclreid0 (= 0'
-libraries=$(dirname "$(find "$folder/root/usr/lib" -name 'libclreid.so')")
-check "the command runs" env "LD_LIBRARY_PATH=$libraries" "$folder/root/usr/bin/clreid" networks
+libraries=$(dirname "$(find "$folder/unpacked/usr/lib" -name 'libclreid.so')")
+check "the command runs" env "LD_LIBRARY_PATH=$libraries" "$folder/unpacked/usr/bin/clreid" networks
 version=$(sed -n 's/^project(clreid VERSION \([0-9.]*\).*/\1/p' "$source/CMakeLists.txt")
 check "the version is the library's" grep -q "^clreid ($version-" "$source/.ci/debian/changelog"
-check "the command has its manual pages" ls "$folder/root/usr/share/man/man1/clreid.1.gz" \
-  "$folder/root/usr/share/man/man1/clreid-embed.1.gz"
+check "the command has its manual pages" ls "$folder/unpacked/usr/share/man/man1/clreid.1.gz" \
+  "$folder/unpacked/usr/share/man/man1/clreid-embed.1.gz"
 with_pkg_config()
 {
   flags=$(PKG_CONFIG_PATH=$libraries/pkgconfig pkg-config --cflags --libs clreid) || return 1
