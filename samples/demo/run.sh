@@ -23,3 +23,4 @@ echo "... and who passed both of them is found by the looks of the boxes of a de
 "$programs/clreid-video" --weights "$weights" --out "$folder/found" \
   --video "$folder/camera1.mp4" --boxes "$folder/camera1.det.txt" --truth "$folder/camera1.gt.txt" \
   --video "$folder/camera2.mp4" --boxes "$folder/camera2.det.txt" --truth "$folder/camera2.gt.txt"
+echo "To look at: $folder/found/identities.png, still.png, camera1.mp4 and camera2.mp4 beside it."
