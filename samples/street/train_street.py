@@ -307,7 +307,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('crops', type=pathlib.Path)
     p.add_argument('--out', type=pathlib.Path, required=True, metavar='CHECKPOINT.pt')
-    p.add_argument('--pictures', type=int, default=240_000, help='to be seen in all (%(default)s)')
+    p.add_argument('--pictures', type=int, default=290_000, help='to be seen in all (%(default)s)')
     p.add_argument('--streets', type=int, default=2, help='of a batch (%(default)s)')
     p.add_argument('--identities', type=int, default=16, help='of each street (%(default)s)')
     p.add_argument('--small', type=float, default=0.6, help='share of the pictures that are seen in half the size, first '
