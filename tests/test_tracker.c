@@ -21,9 +21,9 @@ enum { LENGTH = 8, MOST = 2000 };
 static const tracker_config defaults = {.rate = 25,
                                         .memory_seconds = 2,
                                         .least_overlap = 0.1,
-                                        .far = 0.25,
-                                        .take_up = 0.3,
-                                        .looks = 0.5,
+                                        .far = 0.2,
+                                        .take_up = 0.25,
+                                        .looks = 0.6,
                                         .least_score = 0.3};
 
 typedef struct scene {
