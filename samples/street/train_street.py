@@ -7,10 +7,11 @@ CROPS is a folder that `clreid-street --crops` filled: PPPPP_cCCCs1_..., a pictu
 The network is that of the paper (Li, Zhu, Gong: Harmonious Attention, IJCV 2020), with the names that the library reads;
 `convert_checkpoint.py CHECKPOINT.pt --network han-small --half --out W.safetensors` makes the weight file.
 
-Each batch holds some streets, of each some identities, and of each a picture from each of its cameras. The loss is the
+Each batch holds some streets, of each some identities, and of each two pictures from each of its cameras. The loss is the
 supervised contrastive one (Khosla et al., 2020) of the feature and of each of its halves. Pictures are moved, zoomed,
 mirrored, given another colour cast and partly hidden at random. The rate of learning rises for the first fiftieth and falls
-to zero as a half cosine, over --pictures. The first share of the pictures is seen in half the size, which takes a quarter of the time.
+to zero as a half cosine, over --pictures. The first share of the pictures (--small) is seen in half the size, which takes
+less than half of the time.
 A checkpoint is written every few hundred batches and at the end, and beside it CHECKPOINT.pt.resume, which --resume needs
 to go on.
 
