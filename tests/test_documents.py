@@ -61,6 +61,7 @@ def markdown_blocks(text):
             while i < len(lines) and (lines[i].startswith('    ') or not lines[i].strip()):
                 i += 1
             yield 'sh', '', '\n'.join(line[4:] for line in lines[begin:i])
+            continue
         i += 1
 
 
