@@ -92,7 +92,7 @@ picture = frame[:160, :64]
 """
 PYTHON_NEEDS = {'torch.onnx': 'torch'}  # a block with this text is compiled alone, for what it exports is the reader's
 
-# What C blocks find that are no whole program: what the page has said before.
+# What C blocks find that are no whole program: what the page has said before. They run with W.safetensors as argument.
 C_BEGIN = """
 #include <math.h>
 #include <stdio.h>
@@ -101,23 +101,44 @@ C_BEGIN = """
 #include <clreid/clreid.h>
 #include <clreid/clreid_opencl.h>
 """
-C_FUNCTION = """
+C_PROGRAM = """
+static uint8_t luma[1080 * 2048], chroma[540 * 2048], some[360 * 640 * 3];
+static const clreid_frame frame = {.pixels = some, .width = 640, .height = 360};
+static const clreid_frame decoded = {.pixels = luma, .chroma = chroma, .width = 1920, .height = 1080, .pitch_bytes = 2048,
+                                     .chroma_pitch_bytes = 2048, .format = CLREID_FORMAT_NV12_BT709};
+static const clreid_box boxes[2] = {{10, 20, 64, 160}, {300.5f, 99, 60, 150}};
+static const clreid_picture pictures[2] = {{some, 64, 160, 0, false}, {some + 64 * 160 * 3, 64, 160, 0, false}};
+static float features[8 * 1024];
+static clreid_device *device;
+static clreid_model *model;
+static clreid_session *session;
+static clreid_error error;
+static cl_context context;
+static cl_command_queue queue;
+static cl_mem pixels, memory;
+
 double cosine_distance(const float *a, const float *b, int length);
-int block(int argc, char **argv, clreid_device *device, clreid_model *model, clreid_session *session, clreid_error error,
-          float *features, const clreid_picture *pictures, const clreid_box *boxes, const clreid_frame frame,
-          const clreid_frame decoded, const uint8_t *luma, const uint8_t *chroma, cl_context context,
-          cl_command_queue queue, cl_mem pixels, cl_mem memory);
-int block(int argc, char **argv, clreid_device *device, clreid_model *model, clreid_session *session, clreid_error error,
-          float *features, const clreid_picture *pictures, const clreid_box *boxes, const clreid_frame frame,
-          const clreid_frame decoded, const uint8_t *luma, const uint8_t *chroma, cl_context context,
-          cl_command_queue queue, cl_mem pixels, cl_mem memory)
+double cosine_distance(const float *a, const float *b, int length) { return (double)a[0] - (double)b[length - 1]; }
+
+static void block(int argc, char **argv)
 {
-  {
 %s
-  }
-  return 0;
+}
+
+int main(int argc, char **argv)
+{
+  for (size_t i = 0; i < sizeof some; i++) some[i] = (uint8_t)(i * 2654435761u >> 24);
+  const clreid_session_config batch = {.largest_batch = 2};
+  if (clreid_device_open(NULL, &device, &error) == CLREID_OK &&
+      clreid_model_load(device, argv[1], NULL, &model, &error) == CLREID_OK &&
+      clreid_session_create(model, &batch, &session, &error) == CLREID_OK &&
+      clreid_embed_boxes(session, &frame, boxes, 2, features, NULL, &error) == CLREID_OK)
+    block(argc, argv);
+  if (error.status) fprintf(stderr, "%%s\\n", error.text);
+  return error.status != CLREID_OK;
 }
 """
+C_COMPILED = ('clreid_device_adopt',)  # blocks with this are compiled alone: test_similar.sh runs a whole program of them
 
 # A CMake block that is no whole file: within another project, from the source here.
 CMAKE_BEGIN = 'cmake_minimum_required(VERSION 3.25)\nproject(outer LANGUAGES C)\nadd_executable(app app.c)\n'

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs what the documents tell a reader to type: every shell block of README.md, CONTRIBUTING.md, docs/, samples/ and of the
-manual page, in its order, against an installation; Python blocks run, C and C++ blocks are compiled, CMake blocks configured.
+manual page, in its order, against an installation; Python and C blocks run, C++ blocks compile, CMake blocks configure.
 documents_table.py says what is run instead and why; links lead somewhere; the guide knows every environment variable.
 
     tests/test_documents.py [DOCUMENT ...]      under ctest's variables: SOURCE_FOLDER, BUILD_FOLDER, CLREID_LIBRARY
@@ -18,7 +18,9 @@ import subprocess
 import sys
 import tempfile
 
-from documents_table import (C_BEGIN, C_FUNCTION, CMAKE_BEGIN, CMAKE_INSTEAD, PYTHON_BEGIN, PYTHON_NEEDS, TABLE, Instead, Once)
+from documents import blocks, commands, documents, unknown_commands, unknown_variables, wrong_links
+from documents_table import (C_BEGIN, C_COMPILED, C_PROGRAM, CMAKE_BEGIN, CMAKE_INSTEAD, PYTHON_BEGIN, PYTHON_NEEDS, TABLE,
+                             Instead, Once)
 
 SECONDS = 300  # that a command may take
 FENCED = ('sh', 'c', 'cpp', 'cmake', 'python', 'csv', 'text')
@@ -31,50 +33,6 @@ def say(outcome, title, detail=''):
     print(f'{outcome:8} {title}' + ''.join(f'\n         {line}' for line in detail.splitlines()[-30:]), flush=True)
     if outcome == 'FAIL':
         failures.append(title)
-
-
-# ---- Documents --------------------------------------------------------------------------------------------------------
-
-def documents(source):
-    found = [source / 'README.md', source / 'CONTRIBUTING.md', source / 'CHANGELOG.md']
-    for folder, suffix in (('docs', '*.md'), ('docs', '*.1.in'), ('samples', '*.md')):
-        found += sorted((source / folder).rglob(suffix))
-    return found
-
-
-def manual_blocks(text):
-    for block in re.findall(r'^\.nf\n(.*?)^\.fi', text, re.M | re.S):
-        yield 'sh', '', block.replace('\\-', '-')
-
-
-def markdown_blocks(text):
-    """(language, file, text) of each block."""
-    lines, i = text.split('\n'), 0
-    while i < len(lines):
-        fence = re.match(r'```(\S*) *(\S*)$', lines[i])
-        if fence:
-            end = lines.index('```', i + 1)
-            yield fence[1], fence[2], '\n'.join(lines[i + 1:end]) + '\n'
-            i = end
-        elif lines[i].startswith('    ') and (i == 0 or not lines[i - 1].strip()):
-            begin = i
-            while i < len(lines) and (lines[i].startswith('    ') or not lines[i].strip()):
-                i += 1
-            yield 'sh', '', '\n'.join(line[4:] for line in lines[begin:i])
-            continue
-        i += 1
-
-
-def blocks(path):
-    return list((markdown_blocks if path.suffix == '.md' else manual_blocks)(path.read_text()))
-
-
-def commands(block):
-    """Its commands, one a logical line, without comments."""
-    for line in re.sub(r'\\\n\s*', '', block).split('\n'):
-        line = re.sub(r'  +', ' ', re.sub(r'(^|\s)#\s.*', '', line)).strip()
-        if line:
-            yield line
 
 
 # ---- What they take for given -----------------------------------------------------------------------------------------
@@ -171,10 +129,13 @@ class Place:
         self.check('a Python block', [sys.executable, '-c', PYTHON_BEGIN + block])
 
     def c(self, block):
-        if 'int main(' not in block:
+        whole = 'int main(' in block
+        if not whole:
             includes = ''.join(re.findall(r'^#include.*\n', block, re.M))
-            block = C_BEGIN + includes + C_FUNCTION % re.sub(r'^#include.*\n', '', block, flags=re.M)
-        self.compile('c', ['cc', '-std=c11'], block)
+            block = C_BEGIN + includes + C_PROGRAM % re.sub(r'^#include.*\n', '', block, flags=re.M)
+        program = self.compile('c', ['cc', '-std=c11'], block)
+        if not whole and not any(text in block for text in C_COMPILED):
+            self.check(f'block {self.count} of C runs', [program, 'W.safetensors'])
 
     def cpp(self, block):
         if shutil.which('c++'):
@@ -186,8 +147,10 @@ class Place:
         self.count += 1
         path = self.folder / f'block{self.count}.{suffix}'
         path.write_text(block)
-        flags = ['-I', self.environment['PREFIX'] + '/include', '-fsyntax-only', *WARNINGS]
-        self.check(f'block {self.count} of {suffix} compiles', [*compiler, *flags, path])
+        library = pathlib.Path(self.environment['CLREID_LIBRARY'])
+        self.check(f'block {self.count} of {suffix} compiles', [
+            *compiler, *WARNINGS, '-I', self.environment['PREFIX'] + '/include', path, library, '-lm', '-o', path.with_suffix('')])
+        return path.with_suffix('')
 
     def cmake(self, block):
         if 'project(' in block:
@@ -217,54 +180,7 @@ class Place:
             getattr(self, language)(block)
 
 
-# ---- What is read alone -----------------------------------------------------------------------------------------------
-
-def anchors(text):
-    text = re.sub(r'^```.*?^```$', '', text, flags=re.M | re.S)
-    titles = [re.sub(r'[^\w\- ]', '', title.lower()).strip().replace(' ', '-')
-              for title in re.findall(r'^#+ (.*)$', text, re.M)]
-    return titles + re.findall(r'<a id="([^"]+)"', text)
-
-
-def check_links(source, paths):
-    count = 0
-    for path in paths:
-        for target in re.findall(r'\]\(([^)\s]+)\)', path.read_text()):
-            if re.match(r'[a-z]+:', target):
-                continue
-            count += 1
-            file, _, anchor = target.partition('#')
-            to = (path.parent / file).resolve() if file else path
-            if not to.exists():
-                say('FAIL', f'{path.relative_to(source)}: no file {target}')
-            elif anchor and anchor not in anchors(to.read_text()):
-                say('FAIL', f'{path.relative_to(source)}: no title for {target}')
-    say('ok', f'{count} links lead to files and titles')
-
-
-def check_environment(source):
-    """A variable that the code reads is in the guide's table."""
-    page = (source / 'docs/guide/devices.md').read_text()
-    known, read = set(re.findall(r'`([A-Z_]+)`', page)), set()
-    for folder in ('lib', 'host', 'samples'):
-        for path in (source / folder).rglob('*.[ch]'):
-            text = path.read_text()
-            read |= set(re.findall(r'getenv\("([A-Z_]+)"\)', text))
-            if re.search(r'getenv\((?!")', text):
-                read |= set(re.findall(r'"(CLREID_[A-Z_]+)"', text))
-        for path in (source / folder).rglob('*.py'):
-            read |= set(re.findall(r'environ(?:\.get\(|\[)\'([A-Z_]+)', path.read_text()))
-    for name in sorted(read - known):
-        say('FAIL', f'docs/guide/devices.md: nothing of the environment variable {name}')
-    say('ok', f'{len(read)} environment variables are read, and in the guide')
-
-
-def check_table(paths):
-    known = {command for path in paths for language, _, block in blocks(path) if language == 'sh'
-             for command in commands(block)}
-    for command in TABLE.keys() - known:
-        say('FAIL', f'documents_table.py: no document has the command: {command}')
-
+# ---- All of it ---------------------------------------------------------------------------------------------------------
 
 def main(arguments):
     library = os.environ.get('CLREID_LIBRARY')
@@ -279,9 +195,13 @@ def main(arguments):
         print('SKIPPED: no numpy')
         return 77
     paths = documents(source)
-    check_table(paths)
-    check_links(source, paths)
-    check_environment(source)
+    for title, wrong in (('the table has what documents have', unknown_commands(TABLE, paths)),
+                         ('links lead to files and titles', list(wrong_links(source, paths))),
+                         ('the guide has all environment variables', unknown_variables(source))):
+        for line in wrong:
+            say('FAIL', line)
+        if not wrong:
+            say('ok', title)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         prefix = folder / 'prefix'
