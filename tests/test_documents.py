@@ -100,6 +100,8 @@ class Place:
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         except subprocess.TimeoutExpired:
             return 1, f'not done after {SECONDS} s'
+        except OSError as e:
+            return 1, str(e)
         return done.returncode, done.stdout
 
     def check(self, title, command, cwd=None, outcome='ok'):
@@ -134,7 +136,7 @@ class Place:
             includes = ''.join(re.findall(r'^#include.*\n', block, re.M))
             block = C_BEGIN + includes + C_PROGRAM % re.sub(r'^#include.*\n', '', block, flags=re.M)
         program = self.compile('c', ['cc', '-std=c11'], block)
-        if not whole and not any(text in block for text in C_COMPILED):
+        if program.exists() and not whole and not any(text in block for text in C_COMPILED):
             self.check(f'block {self.count} of C runs', [program, 'W.safetensors'])
 
     def cpp(self, block):
