@@ -77,7 +77,7 @@ TABLE = {
     'clreid-street --crops crops --seed 1000 --streets 45 --persons 45 --vehicles 15': Instead(
         TRAINS, 'clreid-street --crops crops --seed 1000 --streets 2 --persons 16 --vehicles 4 --views 4'),
     'python3 samples/street/train_street.py crops --out street.pt': Instead(
-        TRAINS, 'python3 samples/street/train_street.py crops --out street.pt --pictures 256 --identities 4 --threads 1', needs='torch'),
+        TRAINS, 'python3 samples/street/train_street.py crops --out street.pt --pictures 64 --identities 4 --threads 1', needs='torch'),
     'python3 samples/convert_checkpoint.py street.pt --network han-small --half --out street.safetensors': Instead(
         'as it stands', 'python3 samples/convert_checkpoint.py street.pt --network han-small --half --out street.safetensors',
         needs='torch'),

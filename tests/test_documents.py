@@ -22,7 +22,7 @@ from documents import blocks, commands, documents, unknown_commands, unknown_var
 from documents_table import (C_BEGIN, C_COMPILED, C_PROGRAM, CMAKE_BEGIN, CMAKE_INSTEAD, PYTHON_BEGIN, PYTHON_NEEDS, TABLE,
                              Instead, Once)
 
-SECONDS = 300  # that a command may take
+SECONDS = 900  # that a command may take, on a machine that has other work too
 FENCED = ('sh', 'c', 'cpp', 'cmake', 'python', 'csv', 'text')
 PROGRAMS = re.compile(r'\s*(clreid|cmake|ctest|sh|cc|c\+\+|pip|python3?)(-[a-z]+)? ')
 WARNINGS = ['-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter', '-Wno-unused-variable', '-Wno-unused-but-set-variable']
