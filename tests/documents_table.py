@@ -48,10 +48,10 @@ TABLE = {
     'engines/bin/python docs/benchmark.py table *.json': Instead(ENGINE, 'python3 docs/benchmark.py table *.json'),
     'clreid bench --network rga-sc --profile': Instead('the same for han-small is in docs/guide/devices.md'),
     "ctest --test-dir build -C endurance -R '^endurance$' -V": Instead(
-        'takes long; here it is listed', "ctest --test-dir build -N -C endurance -R '^endurance$' | grep -q 'Total Tests: 1'"),
+        'takes long, and a ctest within ctest takes its log', "grep -q 'add_test(endurance ' build/tests/CTestTestfile.cmake"),
     # CONTRIBUTING.md
     'ctest --test-dir build -R test_conv --output-on-failure': Instead(
-        'a test within a test; here it is listed', "ctest --test-dir build -N -R test_conv | grep -q 'test_conv$'"),
+        'a ctest within ctest takes its log', "grep -q 'add_test(test_conv ' build/tests/CTestTestfile.cmake"),
     'build/tests/test_conv': Instead('ctest runs it', 'test -x build/tests/test_conv'),
     # docs/guide/
     'cmake -S app -B app/build -DCMAKE_PREFIX_PATH=/usr/local': Instead(
@@ -69,8 +69,7 @@ TABLE = {
         'with rows of the folder it embeds, which is quicker',
         'CLREID_TUNING=rows clreid embed --weights W.safetensors --out F.npy query/*'),
     "OCL_ICD_VENDORS=/etc/OpenCL/vendors CLREID_TEST_DEVICE=0 ctest --test-dir build -R '^test_conv$'": Instead(
-        'a test within a test; here it is listed',
-        "OCL_ICD_VENDORS=/etc/OpenCL/vendors CLREID_TEST_DEVICE=0 ctest --test-dir build -N -R '^test_conv$'"),
+        'a ctest within ctest takes its log', 'OCL_ICD_VENDORS=/etc/OpenCL/vendors clreid devices'),
     # samples/street/README.md
     'clreid-street --out FOLDER --seed 4 --seconds 40 --persons 24 --vehicles 8': Instead(
         LONG, 'clreid-street --out FOLDER --seed 4 --seconds 1 --persons 2 --vehicles 1'),
