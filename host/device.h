@@ -29,6 +29,7 @@ struct cr_device {
   cr_tuned *tuned;      /* rows that say which tile a shape is given, the first that fits; guarded by mutex */
   size_t tuned_count;
   uint64_t forced_launch_work; /* of a launch, for tests, see limit.h; 0: by facts */
+  size_t filter_bytes;         /* of Winograd's weights, from which on filter.c has them; by facts, tests try others */
   int half_wide;               /* HALF_WIDE of cl/half.clh; by facts, tests try the others */
 };
 
