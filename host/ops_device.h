@@ -30,6 +30,7 @@ typedef struct cr_facts {
   bool fma_may_be_slow;        /* but perhaps in many instructions: the compiler of kernels knows */
   bool half_arithmetic;
   bool local_memory_is_real; /* not a part of global memory */
+  bool images, sub_groups;   /* no kernel asks for either */
   uint64_t global_memory_bytes, largest_buffer_bytes, local_memory_bytes;
   uint64_t largest_work_group;
 } cr_facts;

@@ -59,6 +59,12 @@ cr_queue *support_queue(void)
   return queue;
 }
 
+void support_pretend(const char *words)
+{
+  clreid_error error = {CLREID_OK, ""};
+  if (cr_pretend(words, &device->facts, &error) != CLREID_OK) fail_msg("%s", error.text);
+}
+
 uint64_t support_seed(void)
 {
   return seed;
