@@ -11,6 +11,7 @@
 
 #include "pretend.h"
 #include "program.h"
+#include "proof.h"
 #include "tuning.h"
 #ifdef CLREID_CLBLAST
 #include "clblast.h"
@@ -311,6 +312,7 @@ static void destroy(cr_device *device)
   cr_mutex_destroy(device->mutex);
   cr_mutex_destroy(device->building);
   cr_tuning_free(device);
+  cr_proofs_free(device);
   free(device->cache_folder);
   free(device->tuning_folder);
   free(device->kernel_folder);

@@ -78,7 +78,9 @@ clreid_status cr_step_kernel(cr_step *step, const char *file, const char *option
                              clreid_error *error)
 {
   cr_device *device = step->queue->device;
-  CR_TRY(cr_kernel_create(device, file, options, name, &step->kernel, error));
+  cr_cache_key key;
+  CR_TRY(cr_kernel_create(device, file, options, name, &step->kernel, &key, error));
+  snprintf(step->kernel_key, sizeof step->kernel_key, "%s %s", key.text, name);
   CR_TRY(cr_check(clGetKernelWorkGroupInfo(step->kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE,
                                            sizeof step->largest_group, &step->largest_group, NULL),
                   "clGetKernelWorkGroupInfo", error));

@@ -53,7 +53,7 @@ clreid_status cr_device_open(const cr_device_config *config, cr_device **device,
 void cr_device_retain(cr_device *device);
 void cr_device_release(cr_device *device); /* NULL allowed */
 /* Between the two nothing else is compiled on the device: for first launches, at which drivers compile, and some (PoCL
- * 3.1) end the process when two threads let them do so at a time. No kernel may be created in between. */
+ * 3.1) end the process when two threads let them do so at a time. */
 void cr_device_compile_alone(cr_device *device);
 void cr_device_compile_done(cr_device *device);
 const cr_facts *cr_device_facts(const cr_device *device);

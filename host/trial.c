@@ -529,7 +529,9 @@ clreid_status cr_trial_run(cr_trial *trial, bool plain, int first, int count, cl
   op.plain = plain;
   for (int v = 0; v < CR_VIEWS; v++) op.view[v].offset += first * op.view[v].picture;
   if (is_packed(&op)) CR_TRY(pack_weights(trial, &op, error));
+  trial->ran = false;
   const clreid_status status = run_step(trial, &op, trial->spec.batch - first, count, error);
+  trial->ran = status == CLREID_OK;
   if (is_packed(&op)) cr_buffer_release(op.weights);
   CR_TRY(status);
   CR_TRY(check_output(trial, first, count, error));

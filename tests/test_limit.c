@@ -106,7 +106,8 @@ static cr_plan *plan_of(const cr_network *network, const cr_plan_config *config)
 static void work_is_not_underrated(void **state)
 {
   (void)state;
-  static const cr_plan_config configs[] = {{.separable = true}, {.relation = CLREID_RELATION_PLAIN, .maps = true}};
+  static const cr_plan_config configs[] = {{.separable_width = 1 << 14},
+                                           {.relation = CLREID_RELATION_PLAIN, .maps = true}};
   int steps = 0;
   for (size_t i = 0; cr_network_at(i); i++)
     for (size_t c = 0; c < sizeof configs / sizeof configs[0]; c++) {
