@@ -102,23 +102,39 @@ static clreid_status write_file(const char *path, const char *text, size_t size,
   return status;
 }
 
+/* How many rows are new, and how many of those are wrong; none is new from now on. Under the device's mutex. */
+static void count_new(cr_device *device, size_t *added, size_t *wrong)
+{
+  *added = *wrong = 0;
+  for (size_t i = 0; i < device->proof_count; i++) {
+    *added += device->proofs[i].is_new;
+    *wrong += device->proofs[i].is_new && device->proofs[i].row[0] == words[CR_WRONG][0];
+    device->proofs[i].is_new = false;
+  }
+}
+
+static char *write_rows(const cr_device *device, size_t *size)
+{
+  char *text = malloc(device->proof_count * ROW + 1);
+  *size = 0;
+  for (size_t i = 0; text && i < device->proof_count; i++)
+    *size += (size_t)sprintf(text + *size, "%s\n", device->proofs[i].row);
+  return text;
+}
+
 /* Another process may have written the file since: what it added is asked for again, nothing worse. */
 void cr_proofs_save(cr_device *device)
 {
   char path[1200];
   clreid_error error = {CLREID_OK, ""};
-  size_t size = 0;
-  bool is_new = false;
-  if (!file_path(device, path, sizeof path)) return;
+  size_t size = 0, added, wrong;
   cr_mutex_lock(device->mutex);
-  char *text = malloc(device->proof_count * ROW + 1);
-  for (size_t i = 0; text && i < device->proof_count; i++) {
-    size += (size_t)sprintf(text + size, "%s\n", device->proofs[i].row);
-    is_new = is_new || device->proofs[i].is_new;
-    device->proofs[i].is_new = false;
-  }
+  count_new(device, &added, &wrong);
+  char *text = added ? write_rows(device, &size) : NULL;
   cr_mutex_unlock(device->mutex);
-  if (is_new &&
+  if (!added) return;
+  cr_say(&device->log, "%zu variants were asked for a known answer, %zu gave a wrong one", added, wrong);
+  if (text && file_path(device, path, sizeof path) &&
       (cr_make_folders(device->cache_folder, &error) != CLREID_OK || write_file(path, text, size, &error) != CLREID_OK))
     cr_say(&device->log, "known answers are not remembered: %s", error.text);
   free(text);
