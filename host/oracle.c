@@ -484,8 +484,9 @@ cr_expected cr_oracle_expect(const cr_trial *trial, int picture, size_t row, siz
     return expect_separable(trial, picture, row, column);
   case CR_NORMALISE:
     return expect_normalise(trial, picture, column);
-  default:
-    return (cr_expected){cr_trial_read(trial, CR_INPUT, picture, row, column), 0}; /* CR_PACK moves numbers */
+  default: /* CR_PACK moves numbers */
+    if (trial->op.pack.transposed) return (cr_expected){cr_trial_read(trial, CR_INPUT, picture, column, row), 0};
+    return (cr_expected){cr_trial_read(trial, CR_INPUT, picture, row, column), 0};
   }
 }
 

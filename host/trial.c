@@ -132,7 +132,8 @@ static cr_extent extent_of(const cr_trial_spec *spec, int view)
     return mask_extent(spec, view);
   case CR_PACK:
     if (view == CR_INPUT) return rows_of(pack->rows, pack->columns);
-    return view == CR_OUTPUT ? panels_of(pack->rows, pack->columns) : (cr_extent){0};
+    if (view != CR_OUTPUT) return (cr_extent){0};
+    return pack->transposed ? panels_of(pack->columns, pack->rows) : panels_of(pack->rows, pack->columns);
   case CR_SCALE:
     if (view == CR_SECOND || view == CR_GATE || (view == CR_RESIDUAL && !spec->residual)) return (cr_extent){0};
     return rows_of(scale->rows, scale->columns);

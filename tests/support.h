@@ -12,6 +12,7 @@
  * Environment
  *   CLREID_TEST_DEVICE  cpu, gpu or an index; "cpu" if not set
  *   CLREID_TEST_SEED    of the random numbers; 1 if not set
+ *   CLREID_TEST_WORK    cases of more multiply-adds are left out: for devices that are simulated
  *   CLREID_TEST_CASE    the only case to run, as a failure prints it; so does the first argument
  */
 #ifndef SUPPORT_H
