@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pretend.h"
 #include "program.h"
+#include "proof.h"
 #include "tuning.h"
 #ifdef CLREID_CLBLAST
 #include "clblast.h"
@@ -104,7 +106,15 @@ static void quirks(cr_facts *facts)
   if (!facts->largest_work_group) facts->largest_work_group = 1;
 }
 
-static void read_facts(cl_platform_id platform, cl_device_id id, cr_facts *facts)
+/* The one place where the environment may make a device smaller than it is. */
+static clreid_status pretend(cr_facts *facts, clreid_error *error)
+{
+  CR_TRY(cr_pretend(getenv("CLREID_PRETEND"), facts, error));
+  facts->fma_may_be_slow = facts->type != CR_DEVICE_CPU; /* on a CPU it is said only where there is the instruction */
+  return CLREID_OK;
+}
+
+static clreid_status read_facts(cl_platform_id platform, cl_device_id id, cr_facts *facts, clreid_error *error)
 {
   memset(facts, 0, sizeof *facts);
   read_platform_text(platform, CL_PLATFORM_NAME, facts->platform, sizeof facts->platform);
@@ -118,9 +128,10 @@ static void read_facts(cl_platform_id platform, cl_device_id id, cr_facts *facts
   facts->clock_mhz = (unsigned)read_number(id, CL_DEVICE_MAX_CLOCK_FREQUENCY);
   facts->float_vector_width = (unsigned)read_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
   facts->fused_multiply_add = read_number(id, CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_FMA;
-  facts->fma_may_be_slow = facts->type != CR_DEVICE_CPU; /* on a CPU it is said only where there is the instruction */
   facts->half_arithmetic = has_extension(id, "cl_khr_fp16");
   facts->local_memory_is_real = read_number(id, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
+  facts->images = read_number(id, CL_DEVICE_IMAGE_SUPPORT);
+  facts->sub_groups = has_extension(id, "cl_khr_subgroups") || has_extension(id, "cl_intel_subgroups");
   facts->global_memory_bytes = read_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);
   facts->largest_buffer_bytes = read_number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
   facts->local_memory_bytes = read_number(id, CL_DEVICE_LOCAL_MEM_SIZE);
@@ -134,6 +145,7 @@ static void read_facts(cl_platform_id platform, cl_device_id id, cr_facts *facts
                                                                          : "";
   snprintf(facts->problem, sizeof facts->problem, "%s", problem);
   facts->usable = !*problem;
+  return pretend(facts, error);
 }
 
 /* ---- The list --------------------------------------------------------------------------------------------------- */
@@ -146,7 +158,7 @@ static clreid_status add_device(found *all, cl_platform_id platform, cl_device_i
   if (ids) all->ids = ids;
   if (!facts || !ids)
     return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a list of %zu devices", all->count + 1);
-  read_facts(platform, id, &all->facts[all->count]);
+  CR_TRY(read_facts(platform, id, &all->facts[all->count], error));
   all->facts[all->count].index = (int)all->count;
   all->ids[all->count++] = id;
   return CLREID_OK;
@@ -302,6 +314,7 @@ static void destroy(cr_device *device)
   cr_mutex_destroy(device->mutex);
   cr_mutex_destroy(device->building);
   cr_tuning_free(device);
+  cr_proofs_free(device);
   free(device->cache_folder);
   free(device->tuning_folder);
   free(device->kernel_folder);
@@ -431,7 +444,7 @@ clreid_status cr_device_adopt(cl_context context, cl_device_id asked, const cr_d
   CR_TRY(cr_opencl_load(error));
   CR_TRY(choose_of(context, asked, &id, error));
   CR_TRY(cr_check(clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL), "clGetDeviceInfo", error));
-  read_facts(platform, id, &facts);
+  CR_TRY(read_facts(platform, id, &facts, error));
   facts.index = -1;
   if (!facts.usable)
     return cr_fail(error, CLREID_UNSUPPORTED_DEVICE, "the context's device (%s) cannot be used: %s", facts.name,

@@ -61,6 +61,7 @@ struct cr_step {
   cr_buffer *zeros;  /* owned; what conv reads outside the map */
   cr_step *next;     /* owned; what clblast.c runs after its product */
   char variant[64];
+  char kernel_key[64]; /* of the program, and the kernel's name: what is remembered of it (proof.h) */
 };
 
 /* Arguments in the order of the kernel's parameters; the first failing code is kept. */

@@ -281,11 +281,17 @@ struct cr_mutex {
 cr_mutex *cr_mutex_create(void)
 {
   cr_mutex *mutex = malloc(sizeof *mutex);
-  if (mutex && pthread_mutex_init(&mutex->mutex, NULL) != 0) {
+  pthread_mutexattr_t kind;
+  if (!mutex || pthread_mutexattr_init(&kind) != 0) {
     free(mutex);
-    mutex = NULL;
+    return NULL;
   }
-  return mutex;
+  const bool made =
+      pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE) == 0 && pthread_mutex_init(&mutex->mutex, &kind) == 0;
+  pthread_mutexattr_destroy(&kind);
+  if (made) return mutex;
+  free(mutex);
+  return NULL;
 }
 
 void cr_mutex_destroy(cr_mutex *mutex)

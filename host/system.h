@@ -35,8 +35,8 @@ clreid_status cr_make_folders(const char *path, clreid_error *error);
 /* "clreid" in the user's cache folder (XDG_CACHE_HOME, else HOME/.cache); false if there is none. */
 int cr_cache_folder(char *path, size_t size);
 
-typedef struct cr_mutex cr_mutex;
-cr_mutex *cr_mutex_create(void); /* NULL: out of memory */
+typedef struct cr_mutex cr_mutex; /* the thread that holds it may lock it again */
+cr_mutex *cr_mutex_create(void);  /* NULL: out of memory */
 void cr_mutex_destroy(cr_mutex *mutex);
 void cr_mutex_lock(cr_mutex *mutex);
 void cr_mutex_unlock(cr_mutex *mutex);

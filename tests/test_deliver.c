@@ -137,11 +137,12 @@ static void the_table(void **state)
 static void groups_share_a_row(void **state)
 {
   (void)state;
-  static const uint64_t groups[] = {1, 8, 64, 256};
+  static const char *const devices[] = {"gpu,work-group=1", "gpu,work-group=8", "gpu,work-group=64",
+                                        "gpu,work-group=256"};
   const cr_facts facts = support_device()->facts;
-  for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
-    support_device()->facts.type = CR_DEVICE_GPU;
-    support_device()->facts.largest_work_group = groups[g];
+  for (size_t g = 0; g < sizeof devices / sizeof devices[0]; g++) {
+    support_device()->facts = facts;
+    support_pretend(devices[g]);
     for (int at = 0; at < CASES; at++) examine(at);
   }
   support_device()->facts = facts;
