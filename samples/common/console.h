@@ -15,8 +15,8 @@ void console_complain(const char *format, ...) __attribute__((format(printf, 1, 
 /* Prints the error's line; returns PROGRAM_FAILED, so that a program ends with `return console_error(&error)`. */
 int console_error(const clreid_error *error);
 
-/* Fills *error and returns status, so that a failing function ends with `return console_fail(...)`. A text that is too
- * long for an error loses its middle, not its end: the reason stands there. */
+/* Fills *error and returns status, so that a failing function ends with `return console_fail(...)`. The text becomes
+ * one line, as above; one that is too long for an error loses its middle, not its end: the reason stands there. */
 clreid_status console_fail(clreid_error *error, clreid_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
