@@ -60,6 +60,7 @@ static struct {
   fault_plan plan;
   long calls;
   const char *fired;
+  bool failed[FUNCTIONS];
   fault_site sites[MOST_SITES];
   int site_functions[MOST_SITES];
   size_t site_count;
@@ -72,6 +73,7 @@ void fault_watch(fault_plan plan)
   watch.plan = plan;
   watch.calls = 0;
   watch.fired = NULL;
+  memset(watch.failed, 0, sizeof watch.failed);
   watch.on = true;
   pthread_mutex_unlock(&mutex);
 }
@@ -98,6 +100,13 @@ long fault_calls(void)
 long fault_site_of(long call)
 {
   return call >= 1 && call <= watch.calls && call <= MOST_LOGGED ? watch.log[call - 1] : -1;
+}
+
+bool fault_failed(const char *function)
+{
+  for (int f = 0; f < FUNCTIONS; f++)
+    if (!strcmp(functions[f].name, function)) return watch.failed[f];
+  return false;
 }
 
 const char *fault_fired(void)
@@ -139,6 +148,7 @@ static cl_int enter(int function, manner how, cl_int own_code, void *address)
     if (hit || lost) {
       code = watch.plan.code ? watch.plan.code : own_code;
       watch.sites[site].failed++;
+      watch.failed[function] = true;
       if (!watch.fired) watch.fired = functions[function].name;
     }
   }

@@ -44,12 +44,13 @@ typedef struct fault_site {
   long passed;       /* while unwatched, but not paused */
 } fault_site;
 
-void fault_watch(fault_plan plan); /* numbers begin at 1 again */
-void fault_ignore(void);           /* calls pass, unnumbered */
-void fault_pause(bool pause);      /* the same for what a test calls itself, numbers stay */
-long fault_calls(void);            /* since fault_watch */
-long fault_site_of(long call);     /* an index of fault_sites; -1: no such call, or too many */
-const char *fault_fired(void);     /* the function that failed first since fault_watch; NULL: none did */
+void fault_watch(fault_plan plan);       /* numbers begin at 1 again */
+void fault_ignore(void);                 /* calls pass, unnumbered */
+void fault_pause(bool pause);            /* the same for what a test calls itself, numbers stay */
+long fault_calls(void);                  /* since fault_watch */
+long fault_site_of(long call);           /* an index of fault_sites; -1: no such call, or too many */
+const char *fault_fired(void);           /* the function that failed first since fault_watch; NULL: none did */
+bool fault_failed(const char *function); /* has a call of it since? */
 fault_objects fault_alive(void);
 const char *fault_kind_name(fault_kind kind);
 const fault_site *fault_sites(size_t *count);
