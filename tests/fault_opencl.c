@@ -186,6 +186,11 @@ static void hold(fault_kind kind, void *handle)
   pthread_mutex_unlock(&mutex);
 }
 
+void fault_own_event(void *event)
+{
+  hold(FAULT_EVENT, event);
+}
+
 /* False: nobody holds it. */
 static bool let_go(fault_kind kind, void *handle)
 {

@@ -52,6 +52,7 @@ long fault_site_of(long call);           /* an index of fault_sites; -1: no such
 const char *fault_fired(void);           /* the function that failed first since fault_watch; NULL: none did */
 bool fault_failed(const char *function); /* has a call of it since? */
 fault_objects fault_alive(void);
+void fault_own_event(void *event); /* that a test made by a function which is not here */
 const char *fault_kind_name(fault_kind kind);
 const fault_site *fault_sites(size_t *count);
 

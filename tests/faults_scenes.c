@@ -1,6 +1,6 @@
 /*
- * faults_scenes.c - see faults.h. The network is the smallest that there is; most scenes work on handles that live as
- * long as the world, so that a fault meets them in use, and the run after it shows whether they took harm.
+ * faults_scenes.c - see faults.h. The network is the one with the fewest weights; most scenes work on handles that live
+ * as long as the world, so that a fault meets them in use, and the run after it shows whether they took harm.
  */
 #include "faults.h"
 
@@ -23,12 +23,12 @@
 #include "gallery.h"
 
 enum { PICTURES = 3, SIDE = 20, FRAME_WIDTH = 48, FRAME_HEIGHT = 32, MOST_MAPS = 8, MAP_NUMBERS = 4096 };
-enum { LONGEST = 2048 }; /* features of the first network; the other's are shorter */
+enum { LENGTH = 1024 }; /* of a feature of the network */
 enum { D = 32, ROWS = 150, BLOCK_ROWS = 64, QUERIES = 3, NEAREST = 4 };
 
 struct world {
   folder files, cache;
-  char weights[512], light[512], saved[512]; /* light: of a network that has few */
+  char weights[512], saved[512];
   uint8_t pixels[PICTURES][SIDE * SIDE * 3], frame[FRAME_HEIGHT * FRAME_WIDTH * 3 / 2];
   clreid_picture pictures[PICTURES];
   float features[ROWS * D];
@@ -56,10 +56,11 @@ static void must(clreid_status status, const clreid_error *error)
   if (status != CLREID_OK) fail_msg("%s: %s", clreid_status_name(status), error->text);
 }
 
-static void ok(cl_int code)
-{
-  if (code != CL_SUCCESS) fail_msg("OpenCL says %d", code);
-}
+#define ok(call)                                                                                                       \
+  do {                                                                                                                 \
+    const cl_int code_ = (call);                                                                                       \
+    if (code_ != CL_SUCCESS) fail_msg("%s: OpenCL says %d", #call, code_);                                             \
+  } while (0)
 
 #define TRY(call)                                                                                                      \
   do {                                                                                                                 \
@@ -131,7 +132,7 @@ static clreid_status load_model(world *w, clreid_error *error)
 {
   clreid_model *model;
   clreid_model_info info;
-  TRY(clreid_model_load(w->device, w->light, &with_maps, &model, error));
+  TRY(clreid_model_load(w->device, w->weights, &with_maps, &model, error));
   clreid_model_describe(model, &info);
   note(w, &info.weight_bytes, sizeof info.weight_bytes);
   clreid_model_free(model);
@@ -140,10 +141,10 @@ static clreid_status load_model(world *w, clreid_error *error)
 
 static clreid_status embed_on(world *w, clreid_session *session, size_t count, clreid_error *error)
 {
-  float neck[PICTURES * LONGEST] = {0}, pooled[PICTURES * LONGEST] = {0};
+  float neck[PICTURES * LENGTH] = {0}, pooled[PICTURES * LENGTH] = {0};
   TRY(clreid_embed(session, w->pictures, count, neck, pooled, error));
-  note(w, neck, count * LONGEST * sizeof *neck);
-  note(w, pooled, count * LONGEST * sizeof *pooled);
+  note(w, neck, count * LENGTH * sizeof *neck);
+  note(w, pooled, count * LENGTH * sizeof *pooled);
   return CLREID_OK;
 }
 
@@ -167,7 +168,7 @@ static clreid_status run_on(world *w, clreid_device *device, const clreid_model_
 {
   clreid_model *model;
   clreid_session *session = NULL;
-  TRY(clreid_model_load(device, w->light, config, &model, error));
+  TRY(clreid_model_load(device, w->weights, config, &model, error));
   clreid_status status = clreid_session_create(model, NULL, &session, error);
   if (status == CLREID_OK) status = embed_on(w, session, 1, error);
   clreid_session_destroy(session);
@@ -247,9 +248,9 @@ static clreid_status embed_boxes(world *w, clreid_error *error)
                               .width = FRAME_WIDTH,
                               .height = FRAME_HEIGHT,
                               .format = CLREID_FORMAT_NV12_BT709};
-  float neck[BOXES * LONGEST];
+  float neck[BOXES * LENGTH];
   TRY(clreid_embed_boxes(w->session, &frame, boxes, BOXES, neck, NULL, error));
-  note(w, neck, BOXES * LONGEST * sizeof *neck);
+  note(w, neck, BOXES * LENGTH * sizeof *neck);
   return CLREID_OK;
 }
 
@@ -261,7 +262,7 @@ static clreid_status tune(world *w, clreid_error *error)
   clreid_device_config config = device_config(w);
   config.tuning_folder = "";
   TRY(clreid_device_open(&config, &device, error));
-  clreid_status status = clreid_model_load(device, w->light, NULL, &model, error);
+  clreid_status status = clreid_model_load(device, w->weights, NULL, &model, error);
   if (status == CLREID_OK) {
     status = clreid_tune(model, &(clreid_tune_config){.seconds = 1e-3}, NULL, NULL, NULL, error);
     clreid_model_free(model);
@@ -275,12 +276,12 @@ static clreid_status embed_group(world *w, clreid_error *error)
 {
   clreid_group *group;
   clreid_device *const devices[] = {w->device, w->adopted};
-  float neck[PICTURES * LONGEST] = {0};
-  TRY(clreid_group_create(devices, 2, w->light, NULL, NULL, &group, error));
+  float neck[PICTURES * LENGTH] = {0};
+  TRY(clreid_group_create(devices, 2, w->weights, NULL, NULL, &group, error));
   clreid_status status = CLREID_OK;
   for (int turn = 0; turn < 2 && status == CLREID_OK; turn++) {
     status = clreid_group_embed(group, w->pictures, PICTURES, neck, NULL, NULL, error);
-    if (status == CLREID_OK) note(w, neck, PICTURES * LONGEST * sizeof *neck);
+    if (status == CLREID_OK) note(w, neck, PICTURES * LENGTH * sizeof *neck);
   }
   clreid_group_destroy(group);
   return status;
@@ -422,7 +423,7 @@ static clreid_status enqueue_on(world *w, clreid_session *session, cl_event befo
   const clreid_opencl_boxes list[] = {{.frame = &frame, .whole = true},
                                       {.frame = &frame, .whole = true, .mirrored = true}};
   const clreid_opencl_features to = {
-      .neck = w->output, .pooled = w->output, .pooled_offset_bytes = 2 * LONGEST * sizeof(float)};
+      .neck = w->output, .pooled = w->output, .pooled_offset_bytes = 2 * LENGTH * sizeof(float)};
   cl_event given = NULL;
   const clreid_status status = clreid_enqueue(session, list, 2, &to, 1, &before, &given, error);
   if (status != CLREID_OK && given) fail_msg("clreid_enqueue failed, but has given an event");
@@ -432,10 +433,10 @@ static clreid_status enqueue_on(world *w, clreid_session *session, cl_event befo
 
 static void read_output(world *w)
 {
-  static float numbers[4 * LONGEST];
+  static float numbers[4 * LENGTH];
   ok(clFinish(w->queue));
-  ok(clEnqueueReadBuffer(w->reader, w->output, CL_TRUE, 0, 4 * LONGEST * sizeof *numbers, numbers, 0, NULL, NULL));
-  note(w, numbers, 4 * LONGEST * sizeof *numbers);
+  ok(clEnqueueReadBuffer(w->reader, w->output, CL_TRUE, 0, 4 * LENGTH * sizeof *numbers, numbers, 0, NULL, NULL));
+  note(w, numbers, 4 * LENGTH * sizeof *numbers);
 }
 
 static clreid_status enqueue_and_check(world *w, clreid_session *session, clreid_error *error)
@@ -470,6 +471,7 @@ static clreid_status leave_in_flight(world *w, clreid_error *error)
   fault_pause(true);
   const cl_event gate = clCreateUserEvent(w->context, &code);
   ok(code);
+  fault_own_event(gate);
   fault_pause(false);
   const clreid_status status = enqueue_on(w, session, gate, &event, error);
   clreid_session_destroy(session);
@@ -556,7 +558,7 @@ static void start_application(world *w)
   ok(code);
   w->picture = clCreateBuffer(w->context, CL_MEM_READ_WRITE, sizeof w->pixels[0], NULL, &code);
   ok(code);
-  w->output = clCreateBuffer(w->context, CL_MEM_READ_WRITE, 4 * LONGEST * sizeof(float), NULL, &code);
+  w->output = clCreateBuffer(w->context, CL_MEM_READ_WRITE, 4 * LENGTH * sizeof(float), NULL, &code);
   ok(code);
   ok(clEnqueueWriteBuffer(w->reader, w->picture, CL_TRUE, 0, sizeof w->pixels[0], w->pixels[0], 0, NULL, &w->before));
 }
@@ -581,7 +583,7 @@ static void open_handles(world *w)
   fault_pause(false);
   must(clreid_model_load(w->device, w->weights, &with_maps, &w->model, &error), &error);
   clreid_model_describe(w->model, &info);
-  assert_int_equal(info.feature_length, LONGEST);
+  assert_int_equal(info.feature_length, LENGTH);
   w->session = session_of(w->model, &(clreid_session_config){.largest_batch = PICTURES});
   w->sleeping = session_of(w->model, &(clreid_session_config){.largest_batch = 2, .sleeping_wait = true});
   w->profiled = session_of(w->model, &(clreid_session_config){.largest_batch = 2, .profile = true});
@@ -595,7 +597,6 @@ static void open_handles(world *w)
 
 world *faults_world_make(void)
 {
-  static const char *const options[] = {"height=16", "width=16", "stages=1", "s1=2"};
   clreid_error error = {CLREID_OK, ""};
   world *w = calloc(1, sizeof *w);
   assert_non_null(w);
@@ -603,10 +604,8 @@ world *faults_world_make(void)
   w->files = folder_make();
   w->cache = folder_make();
   folder_file(&w->files, "weights", w->weights);
-  folder_file(&w->files, "light", w->light);
   folder_file(&w->files, "gallery", w->saved);
-  must(clreid_weights_random("rga-sc", options, 4, 1, w->weights, &error), &error);
-  must(clreid_weights_random("han-small", NULL, 0, 1, w->light, &error), &error);
+  must(clreid_weights_random("han-small", NULL, 0, 1, w->weights, &error), &error);
   uint32_t z = 1;
   for (int k = 0; k < PICTURES; k++) {
     for (size_t i = 0; i < sizeof w->pixels[k]; i++)
