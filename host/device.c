@@ -353,7 +353,8 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
   device->half_wide = facts->type == CR_DEVICE_CPU && !facts->half_arithmetic;
   device->mutex = cr_mutex_create();
   device->building = cr_mutex_create();
-  device->kernel_folder = copy_text(config->kernel_folder ? config->kernel_folder : getenv("CLREID_KERNELS"));
+  const char *kernels = config->kernel_folder ? config->kernel_folder : getenv("CLREID_KERNELS");
+  device->kernel_folder = copy_text(kernels);
   char folder[1024];
   if (config->cache_folder)
     device->cache_folder = copy_text(config->cache_folder);
@@ -367,6 +368,8 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
   clreid_status status = take_context(device, context, error);
   if (status == CLREID_OK && (!device->mutex || !device->building))
     status = cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a lock");
+  if (status == CLREID_OK && kernels && *kernels && !device->kernel_folder)
+    status = cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for the path of the kernels");
   if (status != CLREID_OK) {
     destroy(device);
     return status;

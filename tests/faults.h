@@ -19,7 +19,8 @@ typedef struct scene {
   const char *name;
   /* Whatever the library does not do, the first error ends the scene; what it made is gone then. Results go to note. */
   clreid_status (*run)(world *w, clreid_error *error);
-  long most; /* faults that the short form tries: costly scenes have few. 0: one or two for each call site */
+  long most; /* of a costly scene: in the short form so many faults of a kind, and call sites that never failed; else 0
+              */
   bool cold; /* compiled programs are forgotten before each run */
 } scene;
 

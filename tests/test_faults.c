@@ -226,17 +226,43 @@ static void try_calls(const long *list, long count, XXH64_hash_t wanted)
   }
 }
 
-static void try_kind(long calls, const long *chosen, long chosen_count, XXH64_hash_t wanted)
+/* Of a scene's calls: those of choose, and of them those of keep_new. */
+typedef struct selection {
+  long *calls, count, *fresh, fresh_count;
+} selection;
+
+/* Of list[count] the calls whose site never failed, one of each. */
+static long keep_new(long count, long *list)
 {
-  long *list = malloc((size_t)calls * sizeof *list), count = calls;
+  size_t all;
+  const fault_site *sites = fault_sites(&all);
+  long kept = 0;
+  for (long i = 0; i < count; i++) {
+    const long site = fault_site_of(list[i]);
+    bool is_new = site >= 0 && !sites[site].failed;
+    for (long k = 0; k < kept && is_new; k++) is_new = fault_site_of(list[k]) != site;
+    if (is_new) list[kept++] = list[i];
+  }
+  return kept;
+}
+
+static void try_kind(long calls, const selection *chosen, XXH64_hash_t wanted)
+{
+  const long most = now.scene->most && (!kinds[now.kind].most || now.scene->most < kinds[now.kind].most)
+                        ? now.scene->most
+                        : kinds[now.kind].most;
+  long *list = malloc((size_t)(calls + 1) * sizeof *list);
   assert_non_null(list);
   for (long i = 0; i < calls; i++) list[i] = i + 1;
-  if (!all_calls && !only_call) {
-    const long most = now.scene->most ? now.scene->most : kinds[now.kind].most;
-    if (now.kind != MEMORY) memcpy(list, chosen, (size_t)(count = chosen_count) * sizeof *list);
-    count = thin(count, list, now.kind != CODE && most > kinds[now.kind].most ? kinds[now.kind].most : most);
+  if (all_calls || only_call) {
+    try_calls(list, calls, wanted);
+  } else if (now.kind == MEMORY) {
+    try_calls(list, thin(calls, list, most), wanted);
+  } else {
+    if (now.kind == CODE && now.scene->most) try_calls(chosen->fresh, chosen->fresh_count, wanted);
+    memcpy(list, chosen->calls, (size_t)chosen->count * sizeof *list);
+    try_calls(list, thin(chosen->count, list, most), wanted);
   }
-  try_calls(list, count, wanted);
   free(list);
 }
 
@@ -256,14 +282,18 @@ static void try_scene(void)
   const long calls = fault_calls(), memory = fault_memory_calls();
   fault_ignore();
   fault_memory_ignore();
-  long *chosen = malloc((size_t)calls * sizeof *chosen);
-  assert_non_null(chosen);
-  const long count = choose(calls, chosen);
+  selection chosen = {.calls = malloc((size_t)(calls + 1) * sizeof(long)),
+                      .fresh = malloc((size_t)(calls + 1) * sizeof(long))};
+  assert_true(chosen.calls && chosen.fresh);
+  chosen.count = chosen.fresh_count = choose(calls, chosen.calls);
+  memcpy(chosen.fresh, chosen.calls, (size_t)chosen.count * sizeof(long));
+  chosen.fresh_count = keep_new(chosen.count, chosen.fresh);
   for (int k = 0; k < KINDS; k++) {
     now.kind = (kind)k;
-    if (only_kind < 0 || only_kind == k) try_kind(k == MEMORY ? memory : calls, chosen, count, wanted);
+    if (only_kind < 0 || only_kind == k) try_kind(k == MEMORY ? memory : calls, &chosen, wanted);
   }
-  free(chosen);
+  free(chosen.calls);
+  free(chosen.fresh);
   printf("%-34s %6ld calls, %5ld for memory: %6ld runs, %ld failed, %ld came through, %ld met no fault, %.1f s\n",
          now.scene->name, calls, memory, now.runs, now.failed, now.recovered, now.passed_by, cr_seconds() - begin);
   fflush(stdout);
