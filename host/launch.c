@@ -155,6 +155,7 @@ cr_cut cr_step_cut(const cr_step *step, int maps)
 static clreid_status bind(cr_step *step, int maps, clreid_error *error)
 {
   if (maps == step->bound_batch) return CLREID_OK;
+  step->bound_batch = 0; /* where it fails half way the arguments are of no batch */
   CR_TRY(step->operator_->bind(step, maps, error));
   step->bound_batch = maps;
   return CLREID_OK;

@@ -533,6 +533,7 @@ clreid_status clreid_gallery_search(clreid_gallery *g, const float *queries, siz
   const size_t most = k < g->count ? k : g->count;
   if (found) *found = most;
   if (!most) return CLREID_OK;
+  CR_TRY(cr_gallery_refresh(g, error));
   CR_TRY(make_room(g->work, most, error));
   for (size_t first = 0; first < count; first += (size_t)g->work->count) {
     const size_t left = count - first;
