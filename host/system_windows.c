@@ -5,7 +5,6 @@
  * Paths are UTF-8 as everywhere in the library, with slashes either way. Owns what system.c owns, and like it keeps
  * nothing outside of what it hands out.
  */
-#define WIN32_LEAN_AND_MEAN
 #include "system.h"
 
 #include <errno.h>

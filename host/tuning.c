@@ -218,7 +218,7 @@ typedef struct out {
   size_t size, used; /* used as snprintf counts */
 } out;
 
-static void add(out *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(out *to, const char *format, ...) CR_FORMAT(2, 3);
 static void add(out *to, const char *format, ...)
 {
   va_list list;
