@@ -159,7 +159,7 @@ static void cut_by_work(cr_cut *cut, uint64_t most, bool rows, double work)
 {
   double share = work;
   for (int d = 0; d < 3; d++) share *= (double)cut->piece[d] / (double)cut->groups[d];
-  for (int d = 2; d >= !rows && share > (double)most; d--) {
+  for (int d = 2; d >= (rows ? 0 : 1) && share > (double)most; d--) {
     const double wanted = (double)cut->piece[d] * ((double)most / share);
     const size_t piece = wanted < 1 ? 1 : (size_t)wanted;
     share *= (double)piece / (double)cut->piece[d];

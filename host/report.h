@@ -26,6 +26,10 @@ typedef struct cr_log {
  * is one line: what, with both numbers, and what to do; a control character in what it quotes becomes '?'. */
 clreid_status cr_fail(clreid_error *error, clreid_status status, const char *format, ...) CR_FORMAT(3, 4);
 
+#ifdef __clang_analyzer__ /* it sees one file at a time, and not that a failure is never CLREID_OK */
+#define cr_fail(error, code, ...) (cr_fail(error, code, __VA_ARGS__), (code))
+#endif
+
 clreid_status cr_fail_list(clreid_error *error, clreid_status status, const char *format, va_list list) CR_FORMAT(3, 0);
 
 /* A text of several lines (a compiler's) becomes several calls. */

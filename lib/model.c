@@ -138,7 +138,7 @@ static clreid_status build(clreid_model *model, const cr_weights *weights, const
                                       .attention_positions = positions_to_fuse(model->device),
                                       .separable = cr_device_facts(model->device)->type == CR_DEVICE_CPU,
                                       .maps = config->maps};
-  cr_graph *graph;
+  cr_graph *graph = NULL;
   CR_TRY(find_network(config->network, weights, &model->network, error));
   CR_TRY(read_metadata(model, weights, &graph, error));
   size_t count;
