@@ -57,7 +57,7 @@ int cr_library_function(void *library, const char *name, void *function);
 double cr_seconds(void); /* monotonic */
 void cr_sleep(double seconds);
 
-/* Memory in large pages, if the system has any to spare: undefined bytes, for free(). NULL: out of memory. */
+/* Memory in large pages, if the system has any to spare: undefined bytes, for free(). NULL: none to be had. */
 enum { CR_LARGE_PAGE = 2 << 20 };
 void *cr_pages_take(size_t bytes);
 

@@ -232,7 +232,7 @@ static double read_element(const void *memory, bool half, size_t at)
 static bool is_guard(const void *memory, bool half, size_t at)
 {
   return half ? ((const uint16_t *)memory)[at] == guard_half
-              : !memcmp((const float *)memory + at, &guard_float, sizeof guard_float);
+              : !memcmp((const float *)memory + at, &guard_float, sizeof guard_float); // NOLINT: bits are meant
 }
 
 static void fill_guard(void *memory, bool half, size_t from, size_t count)
