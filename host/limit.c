@@ -177,6 +177,7 @@ cr_cut cr_cut_space(const cr_limits *limits, const size_t global[3], const size_
   }
   cut_by_work(&cut, limits->work, rows, (double)work);
   for (int d = 0; d < 3; d++) {
+    if (cut.piece[d] == 0) continue; /* an empty grid is not cut */
     const size_t pieces = divide_up(cut.groups[d], cut.piece[d]);
     cut.piece[d] = divide_up(cut.groups[d], pieces); /* equal ones */
     cut.launches *= divide_up(cut.groups[d], cut.piece[d]);
