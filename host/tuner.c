@@ -101,7 +101,7 @@ static int compare(const void *left, const void *right)
 /* The median, over turns, of the step's time by today's; who goes first changes from turn to turn. */
 static clreid_status measure(const trial *t, cr_step *step, int turns, double *ratio, clreid_error *error)
 {
-  double ratios[MANY_TURNS], own = 0, todays = 0;
+  double ratios[MANY_TURNS] = {0}, own = 0, todays = 0;
   for (int i = 0; i < turns; i++) {
     if (i % 2) CR_TRY(time_runs(t, step, &own, error));
     CR_TRY(time_runs(t, t->today, &todays, error));

@@ -10,6 +10,8 @@
 #include "program.h"
 #include "progress.h"
 
+#undef console_fail /* the analyzer's */
+
 enum { LINE_BYTES = 8192 }; /* a path may have 4096 */
 
 /* Texts quote files and their names, where anything may stand. */
