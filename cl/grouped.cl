@@ -23,6 +23,7 @@
  *   sum           taps in row-major order, channels of the group ascending within a tap; bias, activation
  */
 #include "common.clh"
+#include "prefetch.clh"
 
 #ifndef GROUP
 #define GROUP 4
@@ -34,10 +35,8 @@
 #define STRIDE 1
 #endif
 
-#ifdef __has_builtin
-#if __has_builtin(__builtin_prefetch)
+#if HAS_PREFETCH
 #define GROUPED_PREFETCH(p, to_write) __builtin_prefetch(p, to_write)
-#endif
 #endif
 #ifndef GROUPED_PREFETCH
 #define GROUPED_PREFETCH(p, to_write)

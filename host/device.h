@@ -10,6 +10,7 @@
 
 typedef struct cr_program cr_program;
 typedef struct cr_tuned cr_tuned;
+typedef struct cr_proof cr_proof;
 
 struct cr_device {
   cr_facts facts;
@@ -28,7 +29,11 @@ struct cr_device {
   char *tuning_folder;  /* NULL: rows are kept for the device's life alone */
   cr_tuned *tuned;      /* rows that say which tile a shape is given, the first that fits; guarded by mutex */
   size_t tuned_count;
+  cr_proof *proofs; /* of known answers (proof.h); guarded by mutex */
+  size_t proof_count;
+  bool proofs_loaded;
   uint64_t forced_launch_work; /* of a launch, for tests, see limit.h; 0: by facts */
+  size_t filter_bytes;         /* of Winograd's weights, from which on filter.c has them; by facts, tests try others */
   int half_wide;               /* HALF_WIDE of cl/half.clh; by facts, tests try the others */
 };
 

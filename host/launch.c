@@ -2,6 +2,7 @@
  * launch.c - the life of a step, and the one place that enqueues kernels.
  */
 #include "depthwise.h"
+#include "filter.h"
 #include "grouped.h"
 #include "times.h"
 
@@ -32,6 +33,7 @@ static const cr_operator *const operators[CR_KINDS] = {
 static const cr_operator *operator_of(const cr_device *device, const cr_op *op)
 {
   if (cr_grouped_fits(device, op)) return &cr_operator_grouped;
+  if (cr_filter_fits(device, op)) return &cr_operator_filter;
   return cr_depthwise_fits(op) ? &cr_operator_depthwise : operators[op->kind];
 }
 
@@ -78,10 +80,31 @@ clreid_status cr_step_kernel(cr_step *step, const char *file, const char *option
                              clreid_error *error)
 {
   cr_device *device = step->queue->device;
-  CR_TRY(cr_kernel_create(device, file, options, name, &step->kernel, error));
-  return cr_check(clGetKernelWorkGroupInfo(step->kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE,
+  cr_cache_key key;
+  CR_TRY(cr_kernel_create(device, file, options, name, &step->kernel, &key, error));
+  snprintf(step->kernel_key, sizeof step->kernel_key, "%s %s", key.text, name);
+  CR_TRY(cr_check(clGetKernelWorkGroupInfo(step->kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE,
                                            sizeof step->largest_group, &step->largest_group, NULL),
-                  "clGetKernelWorkGroupInfo", error);
+                  "clGetKernelWorkGroupInfo", error));
+  if (step->largest_group > device->facts.largest_work_group)
+    step->largest_group = (size_t)device->facts.largest_work_group;
+  return CLREID_OK;
+}
+
+/* What the kernel uses of local memory, its arguments and its own. */
+static clreid_status check_local_memory(const cr_step *step, clreid_error *error)
+{
+  const cr_device *device = step->queue->device;
+  const uint64_t most = device->facts.local_memory_bytes;
+  cl_ulong bytes = 0;
+  if (!step->kernel || !most) return CLREID_OK;
+  CR_TRY(
+      cr_check(clGetKernelWorkGroupInfo(step->kernel, device->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof bytes, &bytes, NULL),
+               "clGetKernelWorkGroupInfo", error));
+  if (bytes <= most) return CLREID_OK;
+  return cr_fail(error, CLREID_UNSUPPORTED_DEVICE,
+                 "%s as %s needs %llu bytes of local memory, but the device has %llu; use another device",
+                 step->op.name, step->variant, (unsigned long long)bytes, (unsigned long long)most);
 }
 
 /* Halves the longest side until the group fits. */
@@ -132,6 +155,7 @@ cr_cut cr_step_cut(const cr_step *step, int maps)
 static clreid_status bind(cr_step *step, int maps, clreid_error *error)
 {
   if (maps == step->bound_batch) return CLREID_OK;
+  step->bound_batch = 0; /* where it fails half way the arguments are of no batch */
   CR_TRY(step->operator_->bind(step, maps, error));
   step->bound_batch = maps;
   return CLREID_OK;
@@ -161,6 +185,7 @@ clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch
   step->map_work = cr_op_work(op);
   clreid_status status = step->operator_->prepare(step, error);
   if (status == CLREID_OK) status = bind_largest(step, error);
+  if (status == CLREID_OK) status = check_local_memory(step, error);
   if (status != CLREID_OK) {
     cr_step_destroy(step);
     return status;

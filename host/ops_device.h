@@ -30,6 +30,7 @@ typedef struct cr_facts {
   bool fma_may_be_slow;        /* but perhaps in many instructions: the compiler of kernels knows */
   bool half_arithmetic;
   bool local_memory_is_real; /* not a part of global memory */
+  bool images, sub_groups;   /* no kernel asks for either */
   uint64_t global_memory_bytes, largest_buffer_bytes, local_memory_bytes;
   uint64_t largest_work_group;
 } cr_facts;
@@ -52,7 +53,7 @@ clreid_status cr_device_open(const cr_device_config *config, cr_device **device,
 void cr_device_retain(cr_device *device);
 void cr_device_release(cr_device *device); /* NULL allowed */
 /* Between the two nothing else is compiled on the device: for first launches, at which drivers compile, and some (PoCL
- * 3.1) end the process when two threads let them do so at a time. No kernel may be created in between. */
+ * 3.1) end the process when two threads let them do so at a time. */
 void cr_device_compile_alone(cr_device *device);
 void cr_device_compile_done(cr_device *device);
 const cr_facts *cr_device_facts(const cr_device *device);

@@ -209,4 +209,7 @@ typedef struct cr_separable {
   int stride; /* 1 or 2 */
 } cr_separable;
 
+/* The widest map that CR_SEPARABLE may have on the device: it keeps some lines of it in local memory. */
+int cr_separable_most(const cr_device *device);
+
 #endif

@@ -43,7 +43,12 @@ int cr_op_most_pictures(const cr_op *op);
 
 /* Builds what op needs on the queue's device. Views must be resolved; buffers are retained. */
 clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **step, clreid_error *error);
-void cr_step_destroy(cr_step *step); /* NULL allowed */
+/* The same, once its kernel has given a known answer, which is asked for once a device, driver and version of the
+ * library and remembered: a variant that gives another is replaced by the plain one, which the log is told. */
+clreid_status cr_step_create_proven(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **step,
+                                    clreid_error *error);
+void cr_proofs_save(cr_device *device); /* what was asked since, to the cache folder */
+void cr_step_destroy(cr_step *step);    /* NULL allowed */
 /* Enqueues the step for batch pictures, 1 .. largest_batch. Allocates and compiles nothing once it has run for the
  * largest batch and for one. */
 clreid_status cr_step_run(cr_step *step, int batch, clreid_error *error);

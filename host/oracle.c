@@ -426,10 +426,11 @@ static cr_expected expect_crop(const cr_trial *trial, int picture, size_t row, s
 {
   const cr_crop *c = &trial->op.crop;
   const int size = c->out_height * c->out_width, stream = (int)row / size;
+  const int out_y = (int)row % size / c->out_width, out_x = (int)row % size % c->out_width;
   const double tx = cr_trial_read(trial, CR_SECOND, picture, 0, 2 * (size_t)stream);
   const double ty = cr_trial_read(trial, CR_SECOND, picture, 0, 2 * (size_t)stream + 1);
-  const double y = (ty + 1) * c->height / 2 - c->out_height / 2.0 + (int)row % size / c->out_width;
-  const double x = (tx + 1) * c->width / 2 - c->out_width / 2.0 + (int)row % size % c->out_width;
+  const double y = (ty + 1) * c->height / 2 - c->out_height / 2.0 + out_y;
+  const double x = (tx + 1) * c->width / 2 - c->out_width / 2.0 + out_x;
   const int top = (int)floor(y), left = (int)floor(x);
   double most = 0;
   sum s = {0};
@@ -484,8 +485,9 @@ cr_expected cr_oracle_expect(const cr_trial *trial, int picture, size_t row, siz
     return expect_separable(trial, picture, row, column);
   case CR_NORMALISE:
     return expect_normalise(trial, picture, column);
-  default:
-    return (cr_expected){cr_trial_read(trial, CR_INPUT, picture, row, column), 0}; /* CR_PACK moves numbers */
+  default: /* CR_PACK moves numbers */
+    if (trial->op.pack.transposed) return (cr_expected){cr_trial_read(trial, CR_INPUT, picture, column, row), 0};
+    return (cr_expected){cr_trial_read(trial, CR_INPUT, picture, row, column), 0};
   }
 }
 
@@ -510,14 +512,24 @@ bool cr_oracle_allows(const cr_trial *trial, const cr_expected *expected, double
   return result >= half_of(low, INFINITY) && result <= half_of(high, -INFINITY);
 }
 
-clreid_status cr_oracle_check(const cr_trial *trial, int first, int count, int *checks, clreid_error *error)
+/* Half storage rounds once more: by half a unit of its last place. */
+static double share_of(const cr_trial *trial, const cr_expected *expected, double result)
+{
+  const double off = fabs(result - expected->value);
+  const double allowed = expected->bound + (trial->half[CR_OUTPUT] ? fabs(expected->value) * 0x1p-11 : 0);
+  return off > 0 && allowed > 0 ? off / allowed : 0;
+}
+
+clreid_status cr_oracle_check(cr_trial *trial, int first, int count, int *checks, clreid_error *error)
 {
   const cr_extent *e = &trial->extent[CR_OUTPUT];
+  trial->worst = 0;
   for (int p = first; p < first + count; p++)
     for (size_t r = 0; r < e->rows; r++)
       for (size_t c = 0; c < e->columns; c++) {
         const cr_expected expected = cr_oracle_expect(trial, p, r, c);
         const double result = cr_trial_read(trial, CR_OUTPUT, p, r, c);
+        trial->worst = fmax(trial->worst, share_of(trial, &expected, result));
         if (!cr_oracle_allows(trial, &expected, result))
           return cr_fail(
               error, CLREID_DEVICE_FAILED,

@@ -23,6 +23,6 @@ cr_expected cr_oracle_expect(const cr_trial *trial, int picture, size_t row, siz
 bool cr_oracle_allows(const cr_trial *trial, const cr_expected *expected, double result);
 
 /* Compares pictures first .. first + count - 1 of the trial's last run. *checks grows by the elements compared. */
-clreid_status cr_oracle_check(const cr_trial *trial, int first, int count, int *checks, clreid_error *error);
+clreid_status cr_oracle_check(cr_trial *trial, int first, int count, int *checks, clreid_error *error);
 
 #endif

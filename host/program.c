@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cache.h"
 #include "source.h"
 
 enum { MOST_DEVICES = 64 }; /* of a context whose programs are cached */
@@ -16,6 +15,7 @@ struct cr_program {
   cr_program *next;
   cl_program program;
   char *key; /* file and options */
+  cr_cache_key cached;
 };
 
 /* Every program: the language that all devices have, and the facts that kernels may see. No fast-math. -w: PoCL prints
@@ -103,22 +103,22 @@ static clreid_status build_from_source(cr_device *device, const char *text, cons
   return status;
 }
 
-static clreid_status build_any(cr_device *device, const char *file, const char *options, cl_program *program,
+static clreid_status build_any(cr_device *device, const char *file, const char *options, cr_program *entry,
                                clreid_error *error)
 {
   char *text;
   CR_TRY(cr_source_read(device->kernel_folder, file, &text, error));
-  const cr_cache_key key = cr_cache_make_key(device, text, options);
+  const cr_cache_key key = entry->cached = cr_cache_make_key(device, text, options);
   clreid_status status = CLREID_OK;
-  if (!build_from_cache(device, &key, file, options, program)) {
-    status = build_from_source(device, text, file, options, program, error);
-    if (status == CLREID_OK) write_to_cache(device, &key, *program);
+  if (!build_from_cache(device, &key, file, options, &entry->program)) {
+    status = build_from_source(device, text, file, options, &entry->program, error);
+    if (status == CLREID_OK) write_to_cache(device, &key, entry->program);
   }
   free(text);
   return status;
 }
 
-static clreid_status find_or_build(cr_device *device, const char *file, const char *options, cl_program *program,
+static clreid_status find_or_build(cr_device *device, const char *file, const char *options, const cr_program **found,
                                    clreid_error *error)
 {
   char full[512], key[640];
@@ -127,12 +127,12 @@ static clreid_status find_or_build(cr_device *device, const char *file, const ch
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "the options of %s are longer than %zu bytes", file, sizeof full);
   for (cr_program *p = device->programs; p; p = p->next)
     if (!strcmp(p->key, key)) {
-      *program = p->program;
+      *found = p;
       return CLREID_OK;
     }
   cr_program *entry = calloc(1, sizeof *entry);
   char *own_key = malloc(strlen(key) + 1);
-  clreid_status status = entry && own_key ? build_any(device, file, full, &entry->program, error)
+  clreid_status status = entry && own_key ? build_any(device, file, full, entry, error)
                                           : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a program");
   if (status != CLREID_OK) {
     free(entry);
@@ -142,19 +142,20 @@ static clreid_status find_or_build(cr_device *device, const char *file, const ch
   entry->key = strcpy(own_key, key);
   entry->next = device->programs;
   device->programs = entry;
-  *program = entry->program;
+  *found = entry;
   return CLREID_OK;
 }
 
 clreid_status cr_kernel_create(cr_device *device, const char *file, const char *options, const char *name,
-                               cl_kernel *kernel, clreid_error *error)
+                               cl_kernel *kernel, cr_cache_key *key, clreid_error *error)
 {
-  cl_program program;
+  const cr_program *program = NULL;
   cr_mutex_lock(device->building);
   clreid_status status = find_or_build(device, file, options, &program, error);
   if (status == CLREID_OK) {
     cl_int code;
-    *kernel = clCreateKernel(program, name, &code);
+    *kernel = clCreateKernel(program->program, name, &code);
+    *key = program->cached;
     status = cr_check(code, "clCreateKernel", error);
   }
   cr_mutex_unlock(device->building);

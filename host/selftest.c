@@ -82,6 +82,20 @@ static const struct {
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
+/* What was compared, and the first that was wrong: the rest is run all the same, and the log is told of each. */
+typedef struct tally {
+  int checks;
+  clreid_status status;
+  clreid_error first;
+} tally;
+
+static void note(tally *all, const clreid_error *error)
+{
+  if (all->status != CLREID_OK) return;
+  all->status = CLREID_DEVICE_FAILED;
+  all->first = *error;
+}
+
 static cr_trial_spec with_options(cr_trial_spec spec, int options)
 {
   spec.bias = options & BIAS;
@@ -100,20 +114,31 @@ static clreid_status run_and_check(cr_queue *queue, const cr_trial_spec *spec, b
 {
   cr_trial *trial;
   CR_TRY(cr_trial_create(queue, spec, &trial, error));
-  clreid_status status = cr_trial_run(trial, plain, 0, spec->batch, error);
-  if (status == CLREID_OK) status = cr_oracle_check(trial, 0, spec->batch, checks, error);
+  const cr_log *log = &queue->device->log;
+  clreid_error wrong = {CLREID_OK, ""};
+  clreid_status status = cr_trial_run(trial, plain, 0, spec->batch, &wrong);
+  if (status == CLREID_OK) status = cr_oracle_check(trial, 0, spec->batch, checks, &wrong);
+  if (status == CLREID_OK)
+    cr_say(log, "selftest: %s as %s: off by %.2f of what may be at most", trial->name, trial->variant, trial->worst);
+  else
+    cr_say(log, "selftest: WRONG: %s", wrong.text);
   cr_trial_destroy(trial);
-  return status;
+  return status == CLREID_OK ? CLREID_OK : cr_fail(error, status, "%s", wrong.text);
 }
 
 /* Float and half storage, the device's variant and the plain twin. */
-static clreid_status check_all(cr_queue *queue, cr_trial_spec spec, int *checks, clreid_error *error)
+static clreid_status check_all(cr_queue *queue, cr_trial_spec spec, tally *all, clreid_error *error)
 {
   spec.seed = 1;
   for (int half = 0; half < 2; half++)
     for (int plain = 0; plain < 2; plain++) {
+      clreid_error own = {CLREID_OK, ""};
       spec.op.half = half;
-      CR_TRY(run_and_check(queue, &spec, plain, checks, error));
+      const clreid_status status = run_and_check(queue, &spec, plain, &all->checks, &own);
+      if (status == CLREID_DEVICE_FAILED)
+        note(all, &own);
+      else if (status != CLREID_OK)
+        return cr_fail(error, status, "%s", own.text);
     }
   return CLREID_OK;
 }
@@ -126,9 +151,9 @@ static cr_trial_spec convolution_at(size_t i)
   return with_options(spec, convolutions[i].options);
 }
 
-static clreid_status check_convolutions(cr_queue *queue, int *checks, clreid_error *error)
+static clreid_status check_convolutions(cr_queue *queue, tally *all, clreid_error *error)
 {
-  for (size_t i = 0; i < COUNT(convolutions); i++) CR_TRY(check_all(queue, convolution_at(i), checks, error));
+  for (size_t i = 0; i < COUNT(convolutions); i++) CR_TRY(check_all(queue, convolution_at(i), all, error));
   return CLREID_OK;
 }
 
@@ -140,45 +165,45 @@ static cr_trial_spec product_at(size_t i)
   return spec;
 }
 
-static clreid_status check_products(cr_queue *queue, int *checks, clreid_error *error)
+static clreid_status check_products(cr_queue *queue, tally *all, clreid_error *error)
 {
-  for (size_t i = 0; i < COUNT(products); i++) CR_TRY(check_all(queue, product_at(i), checks, error));
+  for (size_t i = 0; i < COUNT(products); i++) CR_TRY(check_all(queue, product_at(i), all, error));
   return CLREID_OK;
 }
 
-static clreid_status check_pools(cr_queue *queue, int *checks, clreid_error *error)
+static clreid_status check_pools(cr_queue *queue, tally *all, clreid_error *error)
 {
   for (size_t i = 0; i < COUNT(pools); i++) {
     cr_trial_spec spec = cr_trial_pool(pools[i].batch, pools[i].height, pools[i].width, pools[i].channels,
                                        pools[i].options & MAXIMUM, pools[i].window);
-    CR_TRY(check_all(queue, spec, checks, error));
+    CR_TRY(check_all(queue, spec, all, error));
   }
   return CLREID_OK;
 }
 
-static clreid_status check_row_operators(cr_queue *queue, int *checks, clreid_error *error)
+static clreid_status check_row_operators(cr_queue *queue, tally *all, clreid_error *error)
 {
   for (size_t i = 0; i < COUNT(row_operators); i++) {
     const cr_trial_spec spec =
         cr_trial_rows(row_operators[i].kind, row_operators[i].batch, row_operators[i].rows, row_operators[i].columns);
-    CR_TRY(check_all(queue, with_options(spec, row_operators[i].options), checks, error));
+    CR_TRY(check_all(queue, with_options(spec, row_operators[i].options), all, error));
   }
   return CLREID_OK;
 }
 
-static clreid_status check_attentions(cr_queue *queue, int *checks, clreid_error *error)
+static clreid_status check_attentions(cr_queue *queue, tally *all, clreid_error *error)
 {
   for (size_t i = 0; i < COUNT(attentions); i++) {
     cr_trial_spec spec = cr_trial_attention(attentions[i].batch, attentions[i].positions, attentions[i].inner);
     spec.power = attentions[i].power;
-    CR_TRY(check_all(queue, spec, checks, error));
+    CR_TRY(check_all(queue, spec, all, error));
   }
   return CLREID_OK;
 }
 
 /* What harmonious attention and its network need beside the rest; depthwise convolutions stand among the convolutions.
  */
-static clreid_status check_harmony(cr_queue *queue, int *checks, clreid_error *error)
+static clreid_status check_harmony(cr_queue *queue, tally *all, clreid_error *error)
 {
   static const cr_op ops[] = {
       {.kind = CR_HARMONY,
@@ -195,10 +220,10 @@ static clreid_status check_harmony(cr_queue *queue, int *checks, clreid_error *e
   for (size_t i = 0; i < COUNT(ops); i++) {
     cr_trial_spec spec = {
         .op = ops[i], .batch = 2, .bias = ops[i].kind == CR_ATTEND, .residual = ops[i].kind == CR_CROP};
-    CR_TRY(check_all(queue, spec, checks, error));
+    CR_TRY(check_all(queue, spec, all, error));
     if (ops[i].kind != CR_ATTEND) continue;
     spec.alone = true;
-    CR_TRY(check_all(queue, spec, checks, error));
+    CR_TRY(check_all(queue, spec, all, error));
   }
   return CLREID_OK;
 }
@@ -308,7 +333,7 @@ static clreid_status compare_search(cr_search *search, const cr_search_block *bl
   return CLREID_OK;
 }
 
-static clreid_status check_search(cr_queue *queue, int *checks, clreid_error *error)
+static clreid_status check_search(cr_queue *queue, tally *all, clreid_error *error)
 {
   for (int variant = 0; variant < 4; variant++) {
     const cr_search_spec spec = {.length = SEARCH_LENGTH,
@@ -326,7 +351,7 @@ static clreid_status check_search(cr_queue *queue, int *checks, clreid_error *er
     cr_search_block_release(&block);
     cr_search_destroy(search);
     CR_TRY(status);
-    *checks += SEARCH_QUERIES * (SEARCH_ROWS + 1);
+    all->checks += SEARCH_QUERIES * (SEARCH_ROWS + 1);
   }
   return CLREID_OK;
 }
@@ -376,13 +401,13 @@ static clreid_status deliver_and_compare(cr_queue *queue, cr_deliver *deliver, c
   int told;
   const cr_foreign to = {output->memory, 0};
   CR_TRY(cr_deliver_run(deliver, 0, &to, DELIVER_ROWS, 0, error));
-  CR_TRY(cr_deliver_report(deliver, NULL, error));
+  CR_TRY(cr_deliver_report(deliver, error));
   CR_TRY(cr_deliver_wait(deliver, &told, error));
   CR_TRY(cr_queue_read(queue, output, 0, sizeof got, got, error));
   return compare_rows(got, told, error);
 }
 
-static clreid_status check_deliveries(cr_queue *queue, int *checks, clreid_error *error)
+static clreid_status check_deliveries(cr_queue *queue, tally *all, clreid_error *error)
 {
   for (int half = 0; half < 2; half++) {
     cr_buffer *rows = NULL, *output = NULL;
@@ -398,7 +423,7 @@ static clreid_status check_deliveries(cr_queue *queue, int *checks, clreid_error
     cr_buffer_release(output);
     cr_buffer_release(rows);
     CR_TRY(status);
-    *checks += DELIVER_LENGTH + 1;
+    all->checks += DELIVER_LENGTH + 1;
   }
   return CLREID_OK;
 }
@@ -415,7 +440,7 @@ static bool is_repeated(const cr_device *device, size_t index, const cr_tuned *r
 }
 
 /* Those of rows that are bound to this device. */
-static clreid_status check_tuned(cr_queue *queue, int *checks, clreid_error *error)
+static clreid_status check_tuned(cr_queue *queue, tally *all, clreid_error *error)
 {
   cr_tuned row;
   for (size_t i = 0; cr_tuning_at(queue->device, i, &row); i++) {
@@ -424,22 +449,31 @@ static clreid_status check_tuned(cr_queue *queue, int *checks, clreid_error *err
     for (int kernel = 0; kernel < CR_TILED_ATTENTION; kernel++)
       for (int half = 0; half < 2; half++)
         if (row.kernels & 1u << kernel && row.precision != 2 - half)
-          CR_TRY(cr_selftest_tile(queue, kernel, &row.tile, half, checks, error));
+          CR_TRY(cr_selftest_tile(queue, kernel, &row.tile, half, &all->checks, error));
   }
   return CLREID_OK;
 }
 
 clreid_status cr_selftest(cr_device *device, int *checks, clreid_error *error)
 {
-  static clreid_status (*const parts[])(cr_queue *, int *, clreid_error *) = {
+  static clreid_status (*const parts[])(cr_queue *, tally *, clreid_error *) = {
       check_deliveries, check_convolutions, check_products, check_pools, check_row_operators,
       check_attentions, check_harmony,      check_search,   check_tuned};
-  int count = 0;
+  tally all = {.status = CLREID_OK};
   cr_queue *queue;
   CR_TRY(cr_queue_create(device, &queue, error));
   clreid_status status = CLREID_OK;
-  for (size_t i = 0; i < COUNT(parts) && status == CLREID_OK; i++) status = parts[i](queue, &count, error);
+  for (size_t i = 0; i < COUNT(parts) && status == CLREID_OK; i++) {
+    clreid_error own = {CLREID_OK, ""};
+    status = parts[i](queue, &all, &own);
+    if (status == CLREID_OK) continue;
+    note(&all, &own);
+    if (status == CLREID_DEVICE_FAILED)
+      status = CLREID_OK; /* the other parts say what they find */
+    else
+      all.status = status;
+  }
   cr_queue_destroy(queue);
-  if (checks) *checks = count;
-  return status;
+  if (checks) *checks = all.checks;
+  return all.status == CLREID_OK ? CLREID_OK : cr_fail(error, all.status, "%s", all.first.text);
 }

@@ -15,6 +15,13 @@ static size_t ring_bytes(const cr_step *step)
   return (size_t)RING * step->op.separable.width * step->tile.vectors * CR_PANEL * sizeof(float);
 }
 
+int cr_separable_most(const cr_device *device)
+{
+  enum { MANY = 1 << 14 };
+  const uint64_t most = device->facts.local_memory_bytes / (RING * CR_PANEL * sizeof(float));
+  return most && most < MANY ? (int)most : MANY; /* a driver that does not say gives 0 */
+}
+
 static size_t panel_tiles(const cr_step *step)
 {
   const size_t panels = cr_padded(step->op.separable.out_channels) / CR_PANEL, wide = (size_t)step->tile.vectors;

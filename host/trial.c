@@ -68,7 +68,8 @@ static cr_extent mask_extent(const cr_trial_spec *spec, int view)
   const cr_mask *m = &spec->op.mask;
   if (view == CR_SECOND) return spec->second ? rows_of(m->rows, 1) : (cr_extent){0};
   if (view == CR_RESIDUAL) return spec->residual ? rows_of(1, m->columns) : (cr_extent){0};
-  return view == CR_GATE ? (cr_extent){0} : rows_of(m->rows, m->columns);
+  if (view == CR_GATE) return (cr_extent){0};
+  return rows_of(m->rows, m->columns);
 }
 
 static cr_extent attention_extent(const cr_trial_spec *spec, int view)
@@ -132,7 +133,8 @@ static cr_extent extent_of(const cr_trial_spec *spec, int view)
     return mask_extent(spec, view);
   case CR_PACK:
     if (view == CR_INPUT) return rows_of(pack->rows, pack->columns);
-    return view == CR_OUTPUT ? panels_of(pack->rows, pack->columns) : (cr_extent){0};
+    if (view != CR_OUTPUT) return (cr_extent){0};
+    return pack->transposed ? panels_of(pack->columns, pack->rows) : panels_of(pack->rows, pack->columns);
   case CR_SCALE:
     if (view == CR_SECOND || view == CR_GATE || (view == CR_RESIDUAL && !spec->residual)) return (cr_extent){0};
     return rows_of(scale->rows, scale->columns);
@@ -231,7 +233,7 @@ static double read_element(const void *memory, bool half, size_t at)
 static bool is_guard(const void *memory, bool half, size_t at)
 {
   return half ? ((const uint16_t *)memory)[at] == guard_half
-              : !memcmp((const float *)memory + at, &guard_float, sizeof guard_float);
+              : !memcmp((const float *)memory + at, &guard_float, sizeof guard_float); // NOLINT: bits are meant
 }
 
 static void fill_guard(void *memory, bool half, size_t from, size_t count)
@@ -529,7 +531,9 @@ clreid_status cr_trial_run(cr_trial *trial, bool plain, int first, int count, cl
   op.plain = plain;
   for (int v = 0; v < CR_VIEWS; v++) op.view[v].offset += first * op.view[v].picture;
   if (is_packed(&op)) CR_TRY(pack_weights(trial, &op, error));
+  trial->ran = false;
   const clreid_status status = run_step(trial, &op, trial->spec.batch - first, count, error);
+  trial->ran = status == CLREID_OK;
   if (is_packed(&op)) cr_buffer_release(op.weights);
   CR_TRY(status);
   CR_TRY(check_output(trial, first, count, error));

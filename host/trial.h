@@ -72,7 +72,9 @@ typedef struct cr_trial {
   float *weights;            /* conv: [out][in / groups][kh][kw]; scale: [columns]; else NULL */
   float *scale, *bias;       /* NULL: none */
   char name[224];
-  char variant[64]; /* of the last run */
+  char variant[64]; /* of the last run ... */
+  bool ran;         /* ... which came to its end, whatever its numbers */
+  double worst;     /* what is off of a number at most, in parts of what may be: of the last comparison */
 } cr_trial;
 
 clreid_status cr_trial_create(cr_queue *queue, const cr_trial_spec *spec, cr_trial **trial, clreid_error *error);

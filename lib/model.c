@@ -126,6 +126,12 @@ static int positions_to_fuse(const cr_device *device)
   return cr_device_facts(device)->local_memory_is_real ? cr_attention_most(device) : 0;
 }
 
+/* The device runs work-items as loops, and its local memory holds some lines. */
+static int width_to_separate(const cr_device *device)
+{
+  return cr_device_facts(device)->type == CR_DEVICE_CPU ? cr_separable_most(device) : 0;
+}
+
 static clreid_status build(clreid_model *model, const cr_weights *weights, const clreid_model_config *config,
                            clreid_error *error)
 {
@@ -136,9 +142,9 @@ static clreid_status build(clreid_model *model, const cr_weights *weights, const
                                       .direct_convolution = config->direct_convolution,
                                       .attention = config->attention,
                                       .attention_positions = positions_to_fuse(model->device),
-                                      .separable = cr_device_facts(model->device)->type == CR_DEVICE_CPU,
+                                      .separable_width = width_to_separate(model->device),
                                       .maps = config->maps};
-  cr_graph *graph;
+  cr_graph *graph = NULL;
   CR_TRY(find_network(config->network, weights, &model->network, error));
   CR_TRY(read_metadata(model, weights, &graph, error));
   size_t count;

@@ -324,6 +324,7 @@ static bool is_separable(const cr_planner *planner, const cr_unit *pointwise, co
   if (p->kind != CR_NODE_CONV || d->kind != CR_NODE_CONV || d->input[0] != pointwise->result) return false;
   if (pointwise->norm < 0 || depthwise->norm < 0 || pointwise->residual >= 0 || depthwise->residual >= 0) return false;
   if (pointwise->activation != CR_RELU || depthwise->activation != CR_RELU) return false;
+  if (p->width > planner->plan->config.separable_width) return false;
   return a->kernel == 1 && a->stride == 1 && !a->padding && a->groups == 1 && !a->bias && !a->linear &&
          b->kernel == 3 && b->padding == 1 && b->dilation == 1 && b->stride <= 2 && b->groups == d->channels &&
          b->groups == p->channels && !b->bias;
@@ -595,7 +596,7 @@ static clreid_status plan_units(cr_planner *planner, const cr_graph *graph, cons
   planner->status = find_joins(planner, units, unit_count, count);
   tensor_of[0] = plan_input(planner, graph);
   for (int u = 0; u < unit_count && planner->status == CLREID_OK; u++) {
-    if (plan->config.separable && u + 1 < unit_count && is_separable(planner, &units[u], &units[u + 1]) &&
+    if (plan->config.separable_width && u + 1 < unit_count && is_separable(planner, &units[u], &units[u + 1]) &&
         !is_shared(planner, graph, &units[u])) {
       plan_separable(planner, &units[u], &units[u + 1], tensor_of);
       u++;

@@ -19,7 +19,7 @@ typedef struct cr_plan_config {
   bool direct_convolution; /* no minimal filtering */
   clreid_attention attention;
   int attention_positions; /* up to so many are fused where the caller leaves it to the library */
-  bool separable;          /* pointwise and depthwise convolution in one step: the device runs work-items as loops */
+  int separable_width;     /* the widest map of which pointwise and depthwise convolution are one step; 0: none */
   bool maps;               /* keep what the graph marks for people to look at */
 } cr_plan_config;
 

@@ -22,7 +22,7 @@ static void resolve(const clreid_session *s, cr_view *view)
 static clreid_status create_step(clreid_session *s, int index, clreid_error *error)
 {
   const cr_op op = cr_model_operator(s->model, index, s->arena, s->pass_batch);
-  CR_TRY(cr_step_create(s->queue, &op, s->pass_batch, &s->steps[index], error));
+  CR_TRY(cr_step_create_proven(s->queue, &op, s->pass_batch, &s->steps[index], error));
   s->info.launches += cr_step_launches(s->steps[index]);
   return CLREID_OK;
 }
@@ -162,6 +162,7 @@ static clreid_status prepare(clreid_session *s, const clreid_session_config *con
   if (config->sleeping_wait) cr_queue_sleep(s->queue);
   CR_TRY(create_resize(s, error));
   for (int k = 0; k < s->model->plan->step_count; k++) CR_TRY(create_step(s, k, error));
+  cr_proofs_save(s->model->device);
   CR_TRY(warm_up(s, error));
   if (config->profile) CR_TRY(cr_profile_create(s->model, s->steps, s->resize, s->queue, &s->profile, error));
   if (cr_device_is_adopted(s->model->device)) CR_TRY(create_deliver(s, error));

@@ -12,6 +12,7 @@
  * Environment
  *   CLREID_TEST_DEVICE  cpu, gpu or an index; "cpu" if not set
  *   CLREID_TEST_SEED    of the random numbers; 1 if not set
+ *   CLREID_TEST_WORK    cases of more multiply-adds are left out: for devices that are simulated
  *   CLREID_TEST_CASE    the only case to run, as a failure prints it; so does the first argument
  */
 #ifndef SUPPORT_H
@@ -30,6 +31,7 @@
 
 #include "device.h"
 #include "oracle.h"
+#include "pretend.h"
 #include "tuning.h"
 
 /* Called first in main: reads arguments and environment, prints the seed and how to run again. */
@@ -41,6 +43,8 @@ int support_close(void **state);
 cr_device *support_device(void);
 cr_queue *support_queue(void);
 uint64_t support_seed(void);
+/* The device has less than before (host/pretend.h); the test keeps its facts and gives them back. */
+void support_pretend(const char *words);
 
 /* The i-th random integer in [low, high]. */
 int support_random(uint64_t i, int low, int high);

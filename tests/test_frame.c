@@ -217,28 +217,28 @@ static uint8_t *cut_out(const clreid_frame *frame, clreid_rectangle r)
 
 /* ---- The kernel, in both of its shapes -------------------------------------------------------------------------- */
 
-static cr_device_type own_type;
+static cr_facts own_facts;
 
 static int in_bands(void **state)
 {
   (void)state;
-  own_type = device->device->facts.type;
-  device->device->facts.type = CR_DEVICE_CPU;
+  own_facts = device->device->facts;
+  assert_int_equal(cr_pretend("cpu", &device->device->facts, NULL), CLREID_OK);
   return 0;
 }
 
 static int in_pixels(void **state)
 {
   (void)state;
-  own_type = device->device->facts.type;
-  device->device->facts.type = CR_DEVICE_GPU;
+  own_facts = device->device->facts;
+  assert_int_equal(cr_pretend("gpu", &device->device->facts, NULL), CLREID_OK);
   return 0;
 }
 
 static int in_own_type(void **state)
 {
   (void)state;
-  device->device->facts.type = own_type;
+  device->device->facts = own_facts;
   return 0;
 }
 

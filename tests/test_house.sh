@@ -125,6 +125,8 @@ samples_see()
 host_names_no_network() { grep -nisE "$(word 'rga|fnc|han|resnet[0-9]*')" $(files host c h); }
 vendors='nvidia|nv|cuda|amd|ati|radeon|rocm|intel|arm|mali|qualcomm|qcom|adreno|apple|pocl|powervr|imagination|geforce|vivante|broadcom|rusticl|beignet'
 cl_names_no_vendor() { grep -nisE "$(word "$vendors")" $(files cl cl clh); }
+# Devices may have neither, and no fact is asked for them.
+cl_needs_no_images() { grep -nsiE 'image[123]d|read_image|write_image|sampler_t|sub_?group' $(files cl cl clh); }
 # opencl_load.c has names of files, by which nothing is decided.
 only_device_knows_vendors()
 {
@@ -201,6 +203,7 @@ rule "cl/ includes only .clh" cl_sees
 rule "samples/ know only <clreid/...>" samples_see
 rule "host/ names no network" host_names_no_network
 rule "cl/ names no vendor or device" cl_names_no_vendor
+rule "cl/ needs neither images nor sub-groups" cl_needs_no_images
 rule "only host/device.c knows a vendor by name" only_device_knows_vendors
 rule "the library prints nothing" says_nothing
 rule "the library never exits, aborts or asserts" never_ends

@@ -126,8 +126,7 @@ static void check_all(cr_device_type type)
       if (cr_trial_create(support_queue(), &specs[i], &trial, &error) != CLREID_OK) fail_msg("%s", error.text);
       /* A work-item that loops over groups of one: that is its device. */
       if (type == CR_DEVICE_CPU || specs[i].op.kind != CR_SEPARABLE) {
-        device->facts.type = type;
-        device->facts.largest_work_group = type == CR_DEVICE_CPU ? facts.largest_work_group : 8;
+        support_pretend(type == CR_DEVICE_CPU ? "cpu" : "gpu,work-group=8");
         check_pieces(trial, plain);
         device->facts = facts;
       }
@@ -163,7 +162,7 @@ static void a_cpu_launches_once(void **state)
   cr_device *device = support_device();
   const cr_facts facts = device->facts;
   for (int gpu = 0; gpu < 2; gpu++) {
-    device->facts.type = gpu ? CR_DEVICE_GPU : CR_DEVICE_CPU;
+    support_pretend(gpu ? "gpu" : "cpu");
     launches = 0;
     if (cr_trial_run(trial, false, 0, 1, &error) != CLREID_OK) fail_msg("%s", error.text);
     assert_int_equal(launches, 1 + gpu);
@@ -180,7 +179,7 @@ static void without_fma(void **state)
   (void)state;
   cr_device *device = support_device();
   const cr_facts facts = device->facts;
-  device->facts.fused_multiply_add = false;
+  support_pretend("no-fma");
   support_examine(cr_trial_gemm(2, 13, 33, 65));
   device->facts = facts;
   support_verdict();

@@ -338,7 +338,7 @@ static void what_makes_features_is_planned_the_same(void **state)
     clreid_error error = {0};
     const cr_options options = {no_option, NULL};
     try_call(cr_network_build(network, &options, &graph, &error), &error, network->name);
-    compare_plans(network->name, graph, (cr_plan_config){.separable = true});
+    compare_plans(network->name, graph, (cr_plan_config){.separable_width = 1 << 14});
     compare_plans(network->name, graph, (cr_plan_config){.half = true, .attention_positions = 4096});
     cr_graph_destroy(graph);
   }

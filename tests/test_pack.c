@@ -19,6 +19,10 @@ static void the_table(void **state)
     support_examine(spec);
     spec.op.half = true;
     support_examine(spec);
+    spec.op.pack.transposed = true;
+    support_examine(spec);
+    spec.op.half = false;
+    support_examine(spec);
   }
   support_verdict();
 }

@@ -4,8 +4,7 @@
  */
 #include "support.h"
 
-#include "folder.h"
-#include "source.h"
+#include "support_kernels.h"
 
 static void it_passes(void **state)
 {
@@ -17,49 +16,28 @@ static void it_passes(void **state)
   assert_true(checks > 100000);
 }
 
-/* Copies the built-in kernels to scratch, `from` in `file` replaced by `to`. */
-static void write_kernels(const folder *scratch, const char *file, const char *from, const char *to)
-{
-  bool replaced = false;
-  for (const cr_source_file *f = cr_source_files; f->name; f++) {
-    char path[512];
-    FILE *out = fopen(folder_file(scratch, f->name, path), "w");
-    assert_non_null(out);
-    const char *at = strcmp(f->name, file) ? NULL : strstr(f->text, from);
-    if (at) {
-      fwrite(f->text, 1, at - f->text, out);
-      fputs(to, out);
-      fputs(at + strlen(from), out);
-      replaced = true;
-    } else {
-      fputs(f->text, out);
-    }
-    assert_int_equal(fclose(out), 0);
-  }
-  assert_true(replaced);
-}
-
 static void it_names_what_is_wrong(void **state)
 {
   (void)state;
   static const struct {
-    const char *file, *from, *to, *told;
+    mistake made;
+    const char *told;
   } mistakes[] = {
-      {"deliver.cl", "to + c);", "to + c + (c == 0));", "deliver"},
-      {"deliver.cl", "bad = 1;", "bad = 0;", "deliver"},
-      {"conv.cl", "at_x < width", "at_x < width - 1", "conv "},
-      {"tile.clh", "k < depth", "k + 1 < depth", "conv "},
-      {"gemm.cl", "(ulong)(row + i) * output_row", "(ulong)(row + i + 1) * output_row", "gemm "},
-      {"pool.cl", "(float)positions", "(float)(positions + 1)", "pool global "},
-      {"scale.cl", "value + shift", "value - shift", "scale "},
-      {"mask.cl", "value *= of_row", "value += of_row", "mask "},
-      {"pack.cl", "* rows + row", "* rows + rows - 1 - row", "pack "},
+      {{"deliver.cl", "to + c);", "to + c + (c == 0));"}, "deliver"},
+      {{"deliver.cl", "bad = 1;", "bad = 0;"}, "deliver"},
+      {{"conv.cl", "at_x < width", "at_x < width - 1"}, "conv "},
+      {{"tile.clh", "k < depth", "k + 1 < depth"}, "conv "},
+      {{"gemm.cl", "(ulong)(row + i) * output_row", "(ulong)(row + i + 1) * output_row"}, "gemm "},
+      {{"pool.cl", "(float)positions", "(float)(positions + 1)"}, "pool global "},
+      {{"scale.cl", "value + shift", "value - shift"}, "scale "},
+      {{"mask.cl", "value *= of_row", "value += of_row"}, "mask "},
+      {{"pack.cl", "* rows + row", "* rows + rows - 1 - row"}, "pack "},
   };
   for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
     const folder scratch = folder_make();
     clreid_error error = {CLREID_OK, ""};
     cr_device *device;
-    write_kernels(&scratch, mistakes[i].file, mistakes[i].from, mistakes[i].to);
+    support_kernels(&scratch, &mistakes[i].made, 1);
     const cr_device_config config = {.choice = "cpu", .cache_folder = "", .kernel_folder = scratch.path};
     assert_int_equal(cr_device_open(&config, &device, &error), CLREID_OK);
     assert_int_equal(cr_selftest(device, NULL, &error), CLREID_DEVICE_FAILED);

@@ -42,7 +42,7 @@ static void every_operand_has_a_shape(void **state)
   (void)state;
   static const cr_plan_config configs[] = {
       {.maps = true},
-      {.half = true, .separable = true},
+      {.half = true, .separable_width = 1 << 14},
       {.relation = CLREID_RELATION_PLAIN, .attention = CLREID_ATTENTION_PLAIN, .direct_convolution = true},
       {.attention = CLREID_ATTENTION_FUSED},
   };

@@ -31,7 +31,9 @@
 
 #include "clreid_status.h"
 
-#if defined(__GNUC__)
+#if defined(_WIN32) && defined(CLREID_BUILDING)
+#define CLREID_API __declspec(dllexport)
+#elif defined(__GNUC__) && !defined(_WIN32)
 #define CLREID_API __attribute__((visibility("default")))
 #else
 #define CLREID_API

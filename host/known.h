@@ -1,0 +1,19 @@
+/*
+ * known.h - a known answer for a step: its kernel, in its tile and group, on a small operator whose every element is
+ * known in double precision.
+ *
+ * Knows what to run and whether the numbers are right. What is remembered of it, and what becomes of a step that is
+ * wrong, is proof.c's business.
+ */
+#ifndef CR_KNOWN_H
+#define CR_KNOWN_H
+
+#include "launch.h"
+
+/* Runs it. *wrong: the kernel ran and its numbers are not those, reason says which. A call that fails is the status. */
+clreid_status cr_known_answer(const cr_step *step, bool *wrong, clreid_error *reason);
+
+/* Those of Winograd's three steps, which are no trials: integers, of which all sums are exact. */
+clreid_status cr_known_winograd(const cr_step *step, bool *wrong, clreid_error *reason);
+
+#endif

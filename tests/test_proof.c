@@ -1,0 +1,225 @@
+/*
+ * test_proof.c - proves host/proof.c and host/known.c: each variant that a session is about to use gives a known answer
+ * first, once a device; one that gives another is replaced by the plain variant, whose bits are the same; and what is
+ * remembered is believed only while it is whole. A bad driver is a folder of kernels with a mistake.
+ */
+#include "support.h"
+
+#include "../lib/api.h"
+#include "known.h"
+#include "proof.h"
+#include "support_kernels.h"
+
+enum { PICTURES = 2, LENGTH = 1024, WIDTH = 64, HEIGHT = 160 };
+
+static uint8_t pixels[PICTURES][HEIGHT][WIDTH][3];
+static char log_text[1 << 16];
+
+static void note(void *user, const char *line)
+{
+  (void)user;
+  const size_t used = strlen(log_text);
+  snprintf(log_text + used, sizeof log_text - used, "%s\n", line);
+}
+
+/* Features of `network` with the caches of `caches` and the kernels of `kernels`, if not NULL; the log is log_text. */
+static clreid_status embed(const char *weights, const folder *caches, const folder *kernels, float *features,
+                           clreid_error *error)
+{
+  clreid_device *device;
+  clreid_model *model = NULL;
+  clreid_session *session = NULL;
+  clreid_picture pictures[PICTURES];
+  for (int k = 0; k < PICTURES; k++)
+    pictures[k] = (clreid_picture){
+        .pixels = &pixels[k][0][0][0], .width = WIDTH, .height = HEIGHT, .pitch_bytes = sizeof pixels[k][0]};
+  *log_text = 0;
+  const clreid_device_config config = {
+      .cache_folder = caches->path, .kernel_folder = kernels ? kernels->path : NULL, .log = note};
+  if (clreid_device_open(&config, &device, error) != CLREID_OK) fail_msg("%s", error->text);
+  if (clreid_model_load(device, weights, NULL, &model, error) != CLREID_OK) fail_msg("%s", error->text);
+  clreid_status status =
+      clreid_session_create(model, &(clreid_session_config){.largest_batch = PICTURES}, &session, error);
+  if (status == CLREID_OK) status = clreid_embed(session, pictures, PICTURES, features, NULL, error);
+  clreid_session_destroy(session);
+  clreid_model_free(model);
+  clreid_device_close(device);
+  return status;
+}
+
+static bool was_said(const char *what)
+{
+  return strstr(log_text, what) != NULL;
+}
+
+static void must_embed(const char *weights, const folder *caches, const folder *kernels, float *features)
+{
+  clreid_error error = {CLREID_OK, ""};
+  if (embed(weights, caches, kernels, features, &error) != CLREID_OK) fail_msg("%s", error.text);
+}
+
+static float expected[PICTURES * 2048], features[PICTURES * 2048];
+
+/* In the kernel alone, not in its plain twin. */
+static const mistake wrong_conv = {"conv.cl", "tile_epilogue(acc[i][j],",
+                                   "tile_epilogue(acc[i][j] + 0.125f * (i == 1),"};
+static const mistake wrong_plain = {"conv.cl", "if (flags & EPILOGUE_BIAS) sum += bias[column];", ""};
+
+static void a_wrong_variant_is_replaced(void **state)
+{
+  (void)state;
+  const folder caches = folder_make(), kernels = folder_make(), files = folder_make();
+  clreid_error error = {CLREID_OK, ""};
+  char weights[512];
+  folder_file(&files, "w.safetensors", weights);
+  assert_int_equal(clreid_weights_random("han-small", NULL, 0, 1, weights, &error), CLREID_OK);
+  must_embed(weights, &caches, NULL, expected);
+  assert_true(was_said("asked for a known answer, 0 gave a wrong one"));
+  assert_false(was_said("replaced"));
+  must_embed(weights, &caches, NULL, features);
+  assert_false(was_said("known answer"));
+  assert_memory_equal(features, expected, PICTURES * LENGTH * sizeof *features);
+
+  support_kernels(&kernels, &wrong_conv, 1);
+  must_embed(weights, &caches, &kernels, features);
+  assert_true(was_said(" gives wrong numbers and is replaced by its plain variant: conv "));
+  assert_false(was_said("asked for a known answer, 0 gave a wrong one"));
+  assert_memory_equal(features, expected, PICTURES * LENGTH * sizeof *features);
+  must_embed(weights, &caches, &kernels, features); /* remembered: not asked again, and not used */
+  assert_true(was_said("replaced by its plain variant: as it was before"));
+  assert_false(was_said("known answer"));
+  assert_memory_equal(features, expected, PICTURES * LENGTH * sizeof *features);
+
+  const mistake both[] = {wrong_conv, wrong_plain};
+  support_kernels(&kernels, both, 2);
+  assert_int_equal(embed(weights, &caches, &kernels, features, &error), CLREID_DEVICE_FAILED);
+  assert_non_null(strstr(error.text, "there is no plainer variant; use another device or driver"));
+  folder_remove(&files);
+  folder_remove(&kernels);
+  folder_remove(&caches);
+}
+
+/* Every byte of the file, changed, and the file cut. */
+static void a_damaged_memory_is_not_believed(void **state)
+{
+  (void)state;
+  const folder caches = folder_make(), files = folder_make();
+  clreid_error error = {CLREID_OK, ""};
+  char weights[512], path[512], text[8192];
+  folder_file(&files, "w.safetensors", weights);
+  folder_file(&caches, "proofs.rows", path);
+  assert_int_equal(clreid_weights_random("han-small", NULL, 0, 1, weights, &error), CLREID_OK);
+  must_embed(weights, &caches, NULL, expected);
+  FILE *file = fopen(path, "r");
+  assert_non_null(file);
+  const size_t size = fread(text, 1, sizeof text, file);
+  fclose(file);
+  assert_true(size > 200 && size < sizeof text && !strncmp(text, "clreid-proofs 1 ", 16));
+  static const long places[] = {0, 14, 16, 31, 32, 33, 40, 90, -1}; /* -1: cut in the middle of a row */
+  for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fwrite(text, 1, places[i] < 0 ? size - 20 : size, file);
+    if (places[i] >= 0) {
+      fseek(file, places[i], SEEK_SET);
+      fputc(text[places[i]] ^ 1, file);
+    }
+    fclose(file);
+    must_embed(weights, &caches, NULL, features);
+    if (!was_said("is damaged: known answers are asked for again") || !was_said("asked for a known answer, 0 gave"))
+      fail_msg("byte %ld was changed, and the file is believed: %s", places[i], log_text);
+    assert_memory_equal(features, expected, PICTURES * LENGTH * sizeof *features);
+  }
+  must_embed(weights, &caches, NULL, features); /* it was written anew */
+  assert_false(was_said("known answer"));
+  folder_remove(&files);
+  folder_remove(&caches);
+}
+
+/* Winograd's steps have answers of their own: each mistake is seen in its step. */
+static void winograd_is_asked(void **state)
+{
+  (void)state;
+  static const struct {
+    mistake made;
+    cr_kind kind;
+  } table[] = {
+      {{"winograd.cl", "t[0] = d[0] - d[2];", "t[0] = d[0] + d[2];"}, CR_WINOGRAD_INPUT},
+      {{"tile.clh", "k < depth", "k + 1 < depth"}, CR_WINOGRAD_PRODUCT},
+      {{"winograd.cl", "s[1] = p[1] - p[2] - p[3];", "s[1] = p[1] - p[2] + p[3];"}, CR_WINOGRAD_OUTPUT},
+  };
+  for (int t = 0; t < 6; t++) {
+    const folder kernels = folder_make();
+    clreid_error error = {CLREID_OK, ""};
+    cr_device *device;
+    cr_queue *queue;
+    cr_buffer *any;
+    cr_step *step;
+    bool wrong;
+    support_kernels(&kernels, &table[t / 2].made, t % 2);
+    const cr_device_config config = {.choice = "cpu", .cache_folder = "", .kernel_folder = kernels.path};
+    assert_int_equal(cr_device_open(&config, &device, &error), CLREID_OK);
+    assert_int_equal(cr_queue_create(device, &queue, &error), CLREID_OK);
+    assert_int_equal(cr_buffer_create(device, 64, NULL, &any, &error), CLREID_OK);
+    const cr_winograd w = {.tile = 2,
+                           .height = 16,
+                           .width = 8,
+                           .channels = 64,
+                           .out_height = 16,
+                           .out_width = 8,
+                           .out_channels = 64,
+                           .padding = 1};
+    cr_op op = {.kind = table[t / 2].kind, .name = "w", .weights = any, .bias = any, .winograd = w};
+    for (int v = CR_OUTPUT; v <= CR_RESIDUAL; v++)
+      if (v != CR_SECOND) op.view[v] = (cr_view){.buffer = any, .row = 64};
+    assert_int_equal(cr_step_create(queue, &op, 1, &step, &error), CLREID_OK);
+    if (cr_known_answer(step, &wrong, &error) != CLREID_OK) fail_msg("%s", error.text);
+    if (wrong != t % 2) fail_msg("%s %s: %s", table[t / 2].made.from, wrong ? "is wrong" : "passes", error.text);
+    cr_step_destroy(step);
+    cr_buffer_release(any);
+    cr_queue_destroy(queue);
+    cr_device_release(device);
+    folder_remove(&kernels);
+  }
+}
+
+/* What a driver's call says is an error, no verdict: nothing is remembered of it. */
+static void a_failing_call_is_no_verdict(void **state)
+{
+  (void)state;
+  clreid_error error = {CLREID_OK, ""};
+  cr_device *device = support_device();
+  const cr_facts own = device->facts;
+  cr_trial *trial;
+  cr_step *step;
+  cr_trial_spec spec = cr_trial_rows(CR_SCALE, 1, 3, 32);
+  spec.seed = support_seed();
+  assert_int_equal(cr_trial_create(support_queue(), &spec, &trial, &error), CLREID_OK);
+  device->proof_count = 0;
+  support_pretend("buffer=4");
+  assert_int_equal(cr_step_create_proven(support_queue(), &trial->op, 1, &step, &error), CLREID_OUT_OF_DEVICE_MEMORY);
+  assert_int_equal(device->proof_count, 0);
+  device->facts = own;
+  assert_int_equal(cr_step_create_proven(support_queue(), &trial->op, 1, &step, &error), CLREID_OK);
+  assert_int_equal(device->proof_count, 1);
+  assert_int_equal(cr_proof_of(step), CR_GOOD);
+  cr_step_destroy(step);
+  cr_trial_destroy(trial);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_wrong_variant_is_replaced),
+      cmocka_unit_test(a_damaged_memory_is_not_believed),
+      cmocka_unit_test(winograd_is_asked),
+      cmocka_unit_test(a_failing_call_is_no_verdict),
+  };
+  uint32_t noise = 1;
+  for (size_t i = 0; i < sizeof pixels; i++) {
+    noise = noise * 1664525u + 1013904223u;
+    (&pixels[0][0][0][0])[i] = (uint8_t)(noise >> 24);
+  }
+  support_start(argc, argv);
+  return cmocka_run_group_tests(tests, support_open, support_close);
+}
