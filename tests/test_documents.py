@@ -19,8 +19,8 @@ import sys
 import tempfile
 
 from documents import blocks, commands, documents, unknown_commands, unknown_variables, wrong_links
-from documents_table import (C_BEGIN, C_COMPILED, C_PROGRAM, CMAKE_BEGIN, CMAKE_INSTEAD, PYTHON_BEGIN, PYTHON_NEEDS, TABLE,
-                             Instead, Once)
+from documents_table import (AS_IT_STANDS, C_BEGIN, C_COMPILED, C_PROGRAM, CMAKE_BEGIN, CMAKE_INSTEAD, PYTHON_BEGIN,
+                             PYTHON_NEEDS, TABLE, Instead, Once)
 
 SECONDS = 900  # that a command may take, on a machine that has other work too
 FENCED = ('sh', 'c', 'cpp', 'cmake', 'python', 'csv', 'text')
@@ -111,6 +111,9 @@ class Place:
     def sh(self, block):
         for command in commands(block):
             entry, instead = TABLE.get(command), command
+            if not entry and not AS_IT_STANDS.match(command):
+                say('FAIL', f'{self.name}: {command}', 'documents_table.py does not know it: what is run instead, and why?')
+                continue
             if isinstance(entry, Once):
                 if command in self.done:
                     continue
