@@ -315,7 +315,7 @@ static void every_call_fails_once(void **state)
   const holdings nothing = {{{0}, 0}, now.kept};
   check_holdings(&nothing, true);
   printf("%ld faults, 0 crashes, 0 leaks (%ld blocks kept for a driver that takes no callback)\n", runs, now.kept);
-  if (!faults_print_sites() && !only_scene) fail_msg("some call sites were never failed");
+  if (!faults_print_sites() && all_calls && !only_scene) fail_msg("some call sites were never failed");
 }
 
 static void read_arguments(int argc, char **argv)
