@@ -548,8 +548,11 @@ clreid_status cr_resize_upload(cr_resize *resize, const cr_resize_picture *pictu
   CR_TRY(write_frames(resize, pictures, count, error));
   const clreid_status status = write_tables(resize, pictures, count, error);
   if (status != CLREID_OK) {
+    cr_queue *queue = resize->step->queue;
     resize->kept.serial = 0;
-    cr_queue_finish(resize->step->queue, NULL); /* the frames' memory is free again */
+    /* Frames that were written ahead: their memory is free again. Another queue has none, and may wait for the
+     * application, which waits for this call. */
+    if (!queue->sleeps && !queue->defers) cr_queue_finish(queue, NULL);
     return status;
   }
   for (int k = 0; k < count; k++)

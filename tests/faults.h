@@ -21,7 +21,8 @@ typedef struct scene {
   clreid_status (*run)(world *w, clreid_error *error);
   long most; /* of a costly scene: in the short form so many faults of a kind, and call sites that never failed; else 0
               */
-  bool cold; /* compiled programs are forgotten before each run */
+  bool long_form; /* in that alone */
+  bool cold;      /* compiled programs are forgotten before each run */
 } scene;
 
 extern const scene faults_scenes[];

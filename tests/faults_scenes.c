@@ -509,9 +509,9 @@ const scene faults_scenes[] = {
     {.name = "half", .run = run_half, .most = 4},
     {.name = "everything", .run = run_all, .most = 8},
     {.name = "everything, nothing compiled yet", .run = run_all, .most = 1, .cold = true},
-    {.name = "tune", .run = tune, .most = 4},
-    {.name = "measure", .run = measure_device, .most = 1},
-    {.name = "self-test", .run = check_device, .most = 1},
+    {.name = "tune", .run = tune, .most = 2},
+    {.name = "measure", .run = measure_device, .long_form = true},
+    {.name = "self-test", .run = check_device, .long_form = true},
 };
 const size_t faults_scene_count = sizeof faults_scenes / sizeof faults_scenes[0];
 

@@ -146,7 +146,7 @@ static bool try_once(XXH64_hash_t wanted, bool sure)
 {
   clreid_error error = {CLREID_OK, ""};
   XXH64_hash_t hash;
-  holdings before = count_holdings();
+  const holdings before = count_holdings();
   if (now.kind == MEMORY)
     fault_memory_watch(now.call);
   else
@@ -168,8 +168,8 @@ static bool try_once(XXH64_hash_t wanted, bool sure)
     check_right(status, hash, wanted, &error, "the run that came through");
   const bool may_keep = may_keep_memory();
   if (may_keep) {
-    now.kept += fault_memory_blocks() > before.blocks;
-    before.blocks = fault_memory_blocks();
+    const long kept = fault_memory_blocks() - before.blocks;
+    if (kept > 0) now.kept += kept;
   }
   error = (clreid_error){CLREID_OK, ""};
   const clreid_status after = faults_run(now.world, now.scene, &hash, &error);
@@ -306,16 +306,16 @@ static void every_call_fails_once(void **state)
   long runs = 0;
   for (size_t s = 0; s < faults_scene_count; s++) {
     now.scene = &faults_scenes[s];
-    if (only_scene && strcmp(only_scene, now.scene->name) != 0) continue;
+    if (only_scene ? strcmp(only_scene, now.scene->name) != 0 : now.scene->long_form && !all_calls) continue;
     try_scene();
     runs += now.runs;
   }
   assert_true(runs > 0);
   faults_world_free(now.world);
-  const holdings nothing = {{{0}, 0}, 0};
+  const holdings nothing = {{{0}, 0}, now.kept};
   check_holdings(&nothing, true);
   printf("%ld faults, 0 crashes, 0 leaks (%ld blocks kept for a driver that takes no callback)\n", runs, now.kept);
-  if (!faults_print_sites() && !only_scene) fail_msg("some call sites were never failed");
+  if (!faults_print_sites() && all_calls && !only_scene) fail_msg("some call sites were never failed");
 }
 
 static void read_arguments(int argc, char **argv)
