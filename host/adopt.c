@@ -77,8 +77,9 @@ clreid_status cr_foreign_check(const cr_device *device, const cr_foreign *foreig
   cl_int code = clGetMemObjectInfo(foreign->memory, CL_MEM_CONTEXT, sizeof context, &context, NULL);
   if (code == CL_SUCCESS) code = clGetMemObjectInfo(foreign->memory, CL_MEM_TYPE, sizeof type, &type, NULL);
   if (code == CL_SUCCESS) code = clGetMemObjectInfo(foreign->memory, CL_MEM_SIZE, sizeof size, &size, NULL);
-  if (code != CL_SUCCESS)
+  if (code == CL_INVALID_MEM_OBJECT)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "%s is no memory object (%s, %d)", what, cr_code_name(code), code);
+  CR_TRY(cr_check(code, "clGetMemObjectInfo", error));
   if (type != CL_MEM_OBJECT_BUFFER)
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "%s is an image or a pipe (type 0x%x); give a buffer", what,
                    (unsigned)type);
@@ -112,11 +113,11 @@ void cr_loans_destroy(cr_loans *loans)
   free(loans);
 }
 
-cr_buffer *cr_loans_set(cr_loans *loans, int index, cl_mem memory)
+clreid_status cr_loans_set(cr_loans *loans, int index, cl_mem memory, cr_buffer **buffer, clreid_error *error)
 {
-  cr_buffer *buffer = &loans->buffers[index];
-  *buffer = (cr_buffer){.device = loans->device, .memory = memory, .references = 1};
-  if (clGetMemObjectInfo(memory, CL_MEM_SIZE, sizeof buffer->bytes, &buffer->bytes, NULL) != CL_SUCCESS)
-    buffer->bytes = 0; /* whoever reads it is refused */
-  return buffer;
+  cr_buffer *loan = &loans->buffers[index];
+  *loan = (cr_buffer){.device = loans->device, .memory = memory, .references = 1};
+  *buffer = loan;
+  return cr_check(clGetMemObjectInfo(memory, CL_MEM_SIZE, sizeof loan->bytes, &loan->bytes, NULL), "clGetMemObjectInfo",
+                  error);
 }

@@ -137,7 +137,7 @@ clreid_status cr_queue_write(cr_queue *queue, cr_buffer *buffer, size_t offset_b
                              clreid_error *error)
 {
   if (!bytes) return CLREID_OK;
-  cl_event own, *noted = cr_times_note(queue, bytes), *event = noted ? noted : queue->sleeps ? &own : NULL;
+  cl_event own = NULL, *noted = cr_times_note(queue, bytes), *event = noted ? noted : queue->sleeps ? &own : NULL;
   CR_TRY(cr_check(clEnqueueWriteBuffer(queue->queue, buffer->memory, queue->sleeps ? CL_FALSE : CL_TRUE, offset_bytes,
                                        bytes, data, 0, NULL, event),
                   "clEnqueueWriteBuffer", error));
@@ -158,7 +158,7 @@ clreid_status cr_queue_read(cr_queue *queue, cr_buffer *buffer, size_t offset_by
                             clreid_error *error)
 {
   if (!bytes) return CLREID_OK;
-  cl_event own, *noted = cr_times_note(queue, bytes), *event = noted ? noted : queue->sleeps ? &own : NULL;
+  cl_event own = NULL, *noted = cr_times_note(queue, bytes), *event = noted ? noted : queue->sleeps ? &own : NULL;
   CR_TRY(cr_check(clEnqueueReadBuffer(queue->queue, buffer->memory, queue->sleeps ? CL_FALSE : CL_TRUE, offset_bytes,
                                       bytes, data, 0, NULL, event),
                   "clEnqueueReadBuffer", error));

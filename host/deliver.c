@@ -164,7 +164,7 @@ clreid_status cr_deliver_run(cr_deliver *deliver, int which, const cr_foreign *t
   return cr_step_run(step, batch, error);
 }
 
-clreid_status cr_deliver_report(cr_deliver *deliver, cl_event *event, clreid_error *error)
+clreid_status cr_deliver_report(cr_deliver *deliver, clreid_error *error)
 {
   cl_event read;
   CR_TRY(cr_check(clEnqueueReadBuffer(deliver->queue->queue, deliver->report->memory, CL_FALSE, 0,
@@ -172,9 +172,13 @@ clreid_status cr_deliver_report(cr_deliver *deliver, cl_event *event, clreid_err
                   "clEnqueueReadBuffer", error));
   if (deliver->read) clReleaseEvent(deliver->read);
   deliver->read = read;
-  if (!event) return CLREID_OK;
-  CR_TRY(cr_check(clRetainEvent(read), "clRetainEvent", error));
-  *event = read;
+  return CLREID_OK;
+}
+
+clreid_status cr_deliver_event(cr_deliver *deliver, cl_event *event, clreid_error *error)
+{
+  CR_TRY(cr_check(clRetainEvent(deliver->read), "clRetainEvent", error));
+  *event = deliver->read;
   return CLREID_OK;
 }
 

@@ -17,6 +17,8 @@
 #include "clblast.h"
 #endif
 
+enum { FILTER_BYTES = 4 << 20 }; /* more than a core's own cache has for them */
+
 typedef struct found {
   cr_facts *facts;
   cl_device_id *ids;
@@ -34,31 +36,47 @@ static void trim(char *text)
   text[end - begin] = 0;
 }
 
-static void read_text(cl_device_id id, cl_device_info what, char *text, size_t size)
+/* The device that is asked. What it does not know has a default; where the machine failed before it could say, the
+ * default would make another device of it, with other kernels and other bits: failure keeps the first such code. */
+typedef struct interview {
+  cl_platform_id platform;
+  cl_device_id id;
+  cl_int failure;
+} interview;
+
+static bool answers(interview *device, cl_int code)
+{
+  const bool failed = code == CL_OUT_OF_RESOURCES || code == CL_OUT_OF_HOST_MEMORY || code == CL_DEVICE_NOT_AVAILABLE;
+  if (failed && device->failure == CL_SUCCESS) device->failure = code;
+  return code == CL_SUCCESS;
+}
+
+static void read_text(interview *device, cl_device_info what, char *text, size_t size)
 {
   char long_text[1024] = "";
-  if (clGetDeviceInfo(id, what, sizeof long_text - 1, long_text, NULL) != CL_SUCCESS) long_text[0] = 0;
+  if (!answers(device, clGetDeviceInfo(device->id, what, sizeof long_text - 1, long_text, NULL))) long_text[0] = 0;
   trim(long_text);
   snprintf(text, size, "%.*s", (int)size - 1, long_text);
 }
 
-static void read_platform_text(cl_platform_id id, cl_platform_info what, char *text, size_t size)
+static void read_platform_text(interview *device, cl_platform_info what, char *text, size_t size)
 {
   char long_text[1024] = "";
-  if (clGetPlatformInfo(id, what, sizeof long_text - 1, long_text, NULL) != CL_SUCCESS) long_text[0] = 0;
+  if (!answers(device, clGetPlatformInfo(device->platform, what, sizeof long_text - 1, long_text, NULL)))
+    long_text[0] = 0;
   trim(long_text);
   snprintf(text, size, "%.*s", (int)size - 1, long_text);
 }
 
 /* A number of a device that may be of 4 or 8 bytes; 0 if the driver does not say. */
-static uint64_t read_number(cl_device_id id, cl_device_info what)
+static uint64_t read_number(interview *device, cl_device_info what)
 {
   union {
     uint64_t whole;
     uint32_t half[2];
   } value = {0};
   size_t size = 0;
-  if (clGetDeviceInfo(id, what, sizeof value, &value, &size) != CL_SUCCESS) return 0;
+  if (!answers(device, clGetDeviceInfo(device->id, what, sizeof value, &value, &size))) return 0;
   return size == sizeof(uint32_t) ? value.half[0] : value.whole;
 }
 
@@ -69,14 +87,14 @@ static bool is_recent(const char *version)
   return sscanf(version, "OpenCL %3u.%3u", &major, &minor) == 2 && (major > 1 || (major == 1 && minor >= 2));
 }
 
-static bool has_extension(cl_device_id id, const char *name)
+static bool has_extension(interview *device, const char *name)
 {
   size_t size = 0;
-  if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &size) != CL_SUCCESS || !size) return false;
+  if (!answers(device, clGetDeviceInfo(device->id, CL_DEVICE_EXTENSIONS, 0, NULL, &size)) || !size) return false;
   char *all = malloc(size + 1);
-  if (!all) return false;
+  if (!all) return answers(device, CL_OUT_OF_HOST_MEMORY);
   bool has = false;
-  if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, size, all, NULL) == CL_SUCCESS) {
+  if (answers(device, clGetDeviceInfo(device->id, CL_DEVICE_EXTENSIONS, size, all, NULL))) {
     all[size] = 0;
     const size_t length = strlen(name);
     for (const char *at = all; (at = strstr(at, name)); at += length)
@@ -86,9 +104,9 @@ static bool has_extension(cl_device_id id, const char *name)
   return has;
 }
 
-static void read_type(cl_device_id id, cr_facts *facts)
+static void read_type(interview *device, cr_facts *facts)
 {
-  const cl_device_type type = read_number(id, CL_DEVICE_TYPE);
+  const cl_device_type type = read_number(device, CL_DEVICE_TYPE);
   const bool cpu = type & CL_DEVICE_TYPE_CPU, gpu = type & CL_DEVICE_TYPE_GPU,
              other = type & CL_DEVICE_TYPE_ACCELERATOR;
   facts->several_types = cpu + gpu + other > 1;
@@ -114,35 +132,39 @@ static clreid_status pretend(cr_facts *facts, clreid_error *error)
 
 static clreid_status read_facts(cl_platform_id platform, cl_device_id id, cr_facts *facts, clreid_error *error)
 {
+  interview device = {platform, id, CL_SUCCESS};
   memset(facts, 0, sizeof *facts);
-  read_platform_text(platform, CL_PLATFORM_NAME, facts->platform, sizeof facts->platform);
-  read_platform_text(platform, CL_PLATFORM_VERSION, facts->platform_version, sizeof facts->platform_version);
-  read_text(id, CL_DEVICE_NAME, facts->name, sizeof facts->name);
-  read_text(id, CL_DEVICE_VENDOR, facts->vendor, sizeof facts->vendor);
-  read_text(id, CL_DEVICE_VERSION, facts->version, sizeof facts->version);
-  read_text(id, CL_DRIVER_VERSION, facts->driver, sizeof facts->driver);
-  read_type(id, facts);
-  facts->compute_units = (unsigned)read_number(id, CL_DEVICE_MAX_COMPUTE_UNITS);
-  facts->clock_mhz = (unsigned)read_number(id, CL_DEVICE_MAX_CLOCK_FREQUENCY);
-  facts->float_vector_width = (unsigned)read_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
-  facts->fused_multiply_add = read_number(id, CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_FMA;
-  facts->half_arithmetic = has_extension(id, "cl_khr_fp16");
-  facts->local_memory_is_real = read_number(id, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
-  facts->images = read_number(id, CL_DEVICE_IMAGE_SUPPORT);
-  facts->sub_groups = has_extension(id, "cl_khr_subgroups") || has_extension(id, "cl_intel_subgroups");
-  facts->global_memory_bytes = read_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);
-  facts->largest_buffer_bytes = read_number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
-  facts->local_memory_bytes = read_number(id, CL_DEVICE_LOCAL_MEM_SIZE);
-  facts->largest_work_group = read_number(id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+  read_platform_text(&device, CL_PLATFORM_NAME, facts->platform, sizeof facts->platform);
+  read_platform_text(&device, CL_PLATFORM_VERSION, facts->platform_version, sizeof facts->platform_version);
+  read_text(&device, CL_DEVICE_NAME, facts->name, sizeof facts->name);
+  read_text(&device, CL_DEVICE_VENDOR, facts->vendor, sizeof facts->vendor);
+  read_text(&device, CL_DEVICE_VERSION, facts->version, sizeof facts->version);
+  read_text(&device, CL_DRIVER_VERSION, facts->driver, sizeof facts->driver);
+  read_type(&device, facts);
+  facts->compute_units = (unsigned)read_number(&device, CL_DEVICE_MAX_COMPUTE_UNITS);
+  facts->clock_mhz = (unsigned)read_number(&device, CL_DEVICE_MAX_CLOCK_FREQUENCY);
+  facts->float_vector_width = (unsigned)read_number(&device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
+  facts->fused_multiply_add = read_number(&device, CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_FMA;
+  facts->half_arithmetic = has_extension(&device, "cl_khr_fp16");
+  facts->local_memory_is_real = read_number(&device, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
+  facts->images = read_number(&device, CL_DEVICE_IMAGE_SUPPORT);
+  facts->sub_groups = has_extension(&device, "cl_khr_subgroups") || has_extension(&device, "cl_intel_subgroups");
+  facts->global_memory_bytes = read_number(&device, CL_DEVICE_GLOBAL_MEM_SIZE);
+  facts->largest_buffer_bytes = read_number(&device, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+  facts->local_memory_bytes = read_number(&device, CL_DEVICE_LOCAL_MEM_SIZE);
+  facts->largest_work_group = read_number(&device, CL_DEVICE_MAX_WORK_GROUP_SIZE);
   quirks(facts);
 
-  const char *problem = !read_number(id, CL_DEVICE_AVAILABLE)            ? "the driver says that it is not available"
-                        : !read_number(id, CL_DEVICE_COMPILER_AVAILABLE) ? "its driver has no compiler"
-                        : !read_number(id, CL_DEVICE_ENDIAN_LITTLE)      ? "it is big-endian"
-                        : !is_recent(facts->version)                     ? "it is older than OpenCL 1.2"
-                                                                         : "";
+  const char *problem = !read_number(&device, CL_DEVICE_AVAILABLE) ? "the driver says that it is not available"
+                        : !read_number(&device, CL_DEVICE_COMPILER_AVAILABLE) ? "its driver has no compiler"
+                        : !read_number(&device, CL_DEVICE_ENDIAN_LITTLE)      ? "it is big-endian"
+                        : !is_recent(facts->version)                          ? "it is older than OpenCL 1.2"
+                                                                              : "";
   snprintf(facts->problem, sizeof facts->problem, "%s", problem);
-  facts->usable = !*problem;
+  if (device.failure != CL_SUCCESS)
+    snprintf(facts->problem, sizeof facts->problem, "its driver failed to tell its facts (%s, %d)",
+             cr_code_name(device.failure), device.failure);
+  facts->usable = !*facts->problem;
   return pretend(facts, error);
 }
 
@@ -165,7 +187,7 @@ static clreid_status add_device(found *all, cl_platform_id platform, cl_device_i
 static clreid_status pass_over(cl_platform_id platform, cl_int code, const cr_log *log)
 {
   char name[128];
-  read_platform_text(platform, CL_PLATFORM_NAME, name, sizeof name);
+  read_platform_text(&(interview){.platform = platform}, CL_PLATFORM_NAME, name, sizeof name);
   cr_say(log, "platform %s is passed over: clGetDeviceIDs gave %s (%d)", name, cr_code_name(code), code);
   return CLREID_OK;
 }
@@ -343,10 +365,12 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
   device->id = id;
   device->log = config->log;
   device->references = 1;
+  device->filter_bytes = FILTER_BYTES;
   device->half_wide = facts->type == CR_DEVICE_CPU && !facts->half_arithmetic;
   device->mutex = cr_mutex_create();
   device->building = cr_mutex_create();
-  device->kernel_folder = copy_text(config->kernel_folder ? config->kernel_folder : getenv("CLREID_KERNELS"));
+  const char *kernels = config->kernel_folder ? config->kernel_folder : getenv("CLREID_KERNELS");
+  device->kernel_folder = copy_text(kernels);
   char folder[1024];
   if (config->cache_folder)
     device->cache_folder = copy_text(config->cache_folder);
@@ -360,6 +384,8 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
   clreid_status status = take_context(device, context, error);
   if (status == CLREID_OK && (!device->mutex || !device->building))
     status = cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a lock");
+  if (status == CLREID_OK && kernels && *kernels && !device->kernel_folder)
+    status = cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for the path of the kernels");
   if (status != CLREID_OK) {
     destroy(device);
     return status;

@@ -30,14 +30,20 @@ static clreid_status wait_asleep(cl_event event, clreid_error *error)
 clreid_status cr_event_wait(const cr_queue *queue, cl_event event, clreid_error *error)
 {
   if (!queue->sleeps) return cr_check(clWaitForEvents(1, &event), "clWaitForEvents", error);
-  CR_TRY(cr_check(clFlush(queue->queue), "clFlush", error));
-  return wait_asleep(event, error);
+  clreid_status status = cr_check(clFlush(queue->queue), "clFlush", error);
+  if (status == CLREID_OK) status = wait_asleep(event, error);
+  /* The command may not be over, and what it reads or writes is its caller's. */
+  if (status != CLREID_OK) clWaitForEvents(1, &event);
+  return status;
 }
 
-bool cr_event_is_over(cl_event event)
+clreid_status cr_event_is_over(cl_event event, bool *over, clreid_error *error)
 {
-  cl_int state;
-  return read_state(event, &state, NULL) == CLREID_OK && state <= CL_COMPLETE;
+  cl_int state = CL_QUEUED;
+  *over = false;
+  CR_TRY(read_state(event, &state, error));
+  *over = state <= CL_COMPLETE;
+  return CLREID_OK;
 }
 
 static void CL_CALLBACK free_memory(cl_event event, cl_int state, void *memory)
@@ -53,7 +59,9 @@ void cr_event_free(cl_event event, void *memory)
     return;
   }
   /* A driver that takes no callback keeps the memory: better lost than written to by a command after it is freed. */
-  if (cr_event_is_over(event))
+  bool over;
+  cr_event_is_over(event, &over, NULL);
+  if (over)
     free(memory);
   else
     clSetEventCallback(event, CL_COMPLETE, free_memory, memory);

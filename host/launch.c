@@ -2,6 +2,7 @@
  * launch.c - the life of a step, and the one place that enqueues kernels.
  */
 #include "depthwise.h"
+#include "filter.h"
 #include "grouped.h"
 #include "times.h"
 
@@ -32,6 +33,7 @@ static const cr_operator *const operators[CR_KINDS] = {
 static const cr_operator *operator_of(const cr_device *device, const cr_op *op)
 {
   if (cr_grouped_fits(device, op)) return &cr_operator_grouped;
+  if (cr_filter_fits(device, op)) return &cr_operator_filter;
   return cr_depthwise_fits(op) ? &cr_operator_depthwise : operators[op->kind];
 }
 
@@ -153,6 +155,7 @@ cr_cut cr_step_cut(const cr_step *step, int maps)
 static clreid_status bind(cr_step *step, int maps, clreid_error *error)
 {
   if (maps == step->bound_batch) return CLREID_OK;
+  step->bound_batch = 0; /* where it fails half way the arguments are of no batch */
   CR_TRY(step->operator_->bind(step, maps, error));
   step->bound_batch = maps;
   return CLREID_OK;

@@ -159,7 +159,7 @@ static void cut_by_work(cr_cut *cut, uint64_t most, bool rows, double work)
 {
   double share = work;
   for (int d = 0; d < 3; d++) share *= (double)cut->piece[d] / (double)cut->groups[d];
-  for (int d = 2; d >= !rows && share > (double)most; d--) {
+  for (int d = 2; d >= (rows ? 0 : 1) && share > (double)most; d--) {
     const double wanted = (double)cut->piece[d] * ((double)most / share);
     const size_t piece = wanted < 1 ? 1 : (size_t)wanted;
     share *= (double)piece / (double)cut->piece[d];
@@ -177,6 +177,7 @@ cr_cut cr_cut_space(const cr_limits *limits, const size_t global[3], const size_
   }
   cut_by_work(&cut, limits->work, rows, (double)work);
   for (int d = 0; d < 3; d++) {
+    if (cut.piece[d] == 0) continue; /* an empty grid is not cut */
     const size_t pieces = divide_up(cut.groups[d], cut.piece[d]);
     cut.piece[d] = divide_up(cut.groups[d], pieces); /* equal ones */
     cut.launches *= divide_up(cut.groups[d], cut.piece[d]);

@@ -7,7 +7,7 @@ static const struct {
   cl_int code;
   const char *name;
 } code_names[] = {
-#define NAME(number) .code = number, .name = #number
+#define NAME(number) .code = (number), .name = #number
     {NAME(CL_SUCCESS)},
     {NAME(CL_DEVICE_NOT_FOUND)},
     {NAME(CL_DEVICE_NOT_AVAILABLE)},

@@ -48,8 +48,8 @@ clreid_status cr_foreign_check(const cr_device *device, const cr_foreign *foreig
 typedef struct cr_loans cr_loans;
 cr_loans *cr_loans_create(cr_device *device, int count); /* NULL: out of memory */
 void cr_loans_destroy(cr_loans *loans);                  /* NULL allowed */
-/* The buffer of this index now stands for that memory, which was checked. */
-cr_buffer *cr_loans_set(cr_loans *loans, int index, struct _cl_mem *memory);
+/* *buffer, the one of this index, now stands for that memory, which was checked. */
+clreid_status cr_loans_set(cr_loans *loans, int index, struct _cl_mem *memory, cr_buffer **buffer, clreid_error *error);
 
 /* ---- Features, to where the application wants them -------------------------------------------------------------- */
 
@@ -72,9 +72,10 @@ void cr_deliver_destroy(cr_deliver *deliver); /* waits for nothing; NULL allowed
  * calls the first of them. */
 clreid_status cr_deliver_run(cr_deliver *deliver, int which, const cr_foreign *to, int batch, int first,
                              clreid_error *error);
-/* Enqueues the report of all that was delivered since the last cr_deliver_wait. *event (if not NULL), the caller's, is
- * complete when the report and all before it is. */
-clreid_status cr_deliver_report(cr_deliver *deliver, struct _cl_event **event, clreid_error *error);
+/* Enqueues the report of all that was delivered since the last cr_deliver_wait. */
+clreid_status cr_deliver_report(cr_deliver *deliver, clreid_error *error);
+/* *event, the caller's, is complete when the last report and all before it is. */
+clreid_status cr_deliver_event(cr_deliver *deliver, struct _cl_event **event, clreid_error *error);
 /* Waits for the last report. *picture: the first whose row was not finite, -1 if there is none. Begins a new one. */
 clreid_status cr_deliver_wait(cr_deliver *deliver, int *picture, clreid_error *error);
 

@@ -426,10 +426,11 @@ static cr_expected expect_crop(const cr_trial *trial, int picture, size_t row, s
 {
   const cr_crop *c = &trial->op.crop;
   const int size = c->out_height * c->out_width, stream = (int)row / size;
+  const int out_y = (int)row % size / c->out_width, out_x = (int)row % size % c->out_width;
   const double tx = cr_trial_read(trial, CR_SECOND, picture, 0, 2 * (size_t)stream);
   const double ty = cr_trial_read(trial, CR_SECOND, picture, 0, 2 * (size_t)stream + 1);
-  const double y = (ty + 1) * c->height / 2 - c->out_height / 2.0 + (int)row % size / c->out_width;
-  const double x = (tx + 1) * c->width / 2 - c->out_width / 2.0 + (int)row % size % c->out_width;
+  const double y = (ty + 1) * c->height / 2 - c->out_height / 2.0 + out_y;
+  const double x = (tx + 1) * c->width / 2 - c->out_width / 2.0 + out_x;
   const int top = (int)floor(y), left = (int)floor(x);
   double most = 0;
   sum s = {0};

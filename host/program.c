@@ -149,7 +149,7 @@ static clreid_status find_or_build(cr_device *device, const char *file, const ch
 clreid_status cr_kernel_create(cr_device *device, const char *file, const char *options, const char *name,
                                cl_kernel *kernel, cr_cache_key *key, clreid_error *error)
 {
-  const cr_program *program;
+  const cr_program *program = NULL;
   cr_mutex_lock(device->building);
   clreid_status status = find_or_build(device, file, options, &program, error);
   if (status == CLREID_OK) {

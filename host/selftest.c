@@ -401,7 +401,7 @@ static clreid_status deliver_and_compare(cr_queue *queue, cr_deliver *deliver, c
   int told;
   const cr_foreign to = {output->memory, 0};
   CR_TRY(cr_deliver_run(deliver, 0, &to, DELIVER_ROWS, 0, error));
-  CR_TRY(cr_deliver_report(deliver, NULL, error));
+  CR_TRY(cr_deliver_report(deliver, error));
   CR_TRY(cr_deliver_wait(deliver, &told, error));
   CR_TRY(cr_queue_read(queue, output, 0, sizeof got, got, error));
   return compare_rows(got, told, error);

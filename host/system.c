@@ -1,5 +1,5 @@
 /*
- * system.c - see system.h. POSIX: mmap, rename, pthreads, dlopen, the monotonic clock.
+ * system.c - see system.h (for Windows: system_windows.c). POSIX: mmap, rename, pthreads, dlopen, the monotonic clock.
  *
  * Owns every call whose meaning differs between systems. It keeps nothing outside of what it hands out: no table of
  * open files, no handler at exit or for signals; who is interrupted abandons the file that it has open.
@@ -21,18 +21,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "system_fail.h"
+
 static const mode_t folder_mode = 0777; /* what the user's umask leaves of it */
 static const mode_t file_mode = 0666;
 
 /* ---- What went wrong -------------------------------------------------------------------------------------------- */
-
-/* Length of the folder part of path without its last slash: "a/b.npy" -> 1, "/b.npy" -> 1 (the root), "b.npy" -> 0. */
-static size_t folder_length(const char *path)
-{
-  const char *slash = strrchr(path, '/');
-  if (!slash) return 0;
-  return slash == path ? 1 : (size_t)(slash - path);
-}
 
 static bool is_folder(const char *path)
 {
@@ -42,41 +36,16 @@ static bool is_folder(const char *path)
 
 static clreid_status fail_read(const char *path, int code, clreid_error *error)
 {
-  if (code == ENOENT || code == ENOTDIR)
-    return cr_fail(error, CLREID_INVALID_FILE, "no such file: '%s'; check the path", path);
-  if (code == EISDIR) return cr_fail(error, CLREID_INVALID_FILE, "'%s' is a folder; give a file", path);
-  if (code == ESPIPE)
-    return cr_fail(error, CLREID_INVALID_FILE, "'%s' is a device or a pipe; give a file, which can be mapped", path);
   char reason[128] = "";
   strerror_r(code, reason, sizeof reason);
-  return cr_fail(error, CLREID_INVALID_FILE, "cannot read '%s': %s", path, reason);
+  return cr_fail_read(path, code, reason, error);
 }
 
-/* written: bytes that the file had taken when it failed. */
 static clreid_status fail_write(const char *path, int code, uint64_t written, clreid_error *error)
 {
   char reason[128] = "";
-  switch (code) {
-  case ENOMEM:
-    return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory left to write '%s'", path);
-  case ENOSPC:
-  case EDQUOT:
-    return cr_fail(
-        error, CLREID_INVALID_FILE,
-        "the disk is full: '%s' has been given up after %llu bytes; free some space or choose another folder", path,
-        (unsigned long long)written);
-  case ENOENT:
-  case ENOTDIR: {
-    int length = (int)folder_length(path);
-    return cr_fail(error, CLREID_INVALID_FILE, "cannot write '%s': there is no folder '%.*s'; make it first", path,
-                   length ? length : 1, length ? path : ".");
-  }
-  case EISDIR:
-    return cr_fail(error, CLREID_INVALID_FILE, "cannot write '%s': it is a folder; give the name of a file", path);
-  default:
-    strerror_r(code, reason, sizeof reason);
-    return cr_fail(error, CLREID_INVALID_FILE, "cannot write '%s': %s", path, reason);
-  }
+  strerror_r(code, reason, sizeof reason);
+  return cr_fail_write(path, code == EDQUOT ? ENOSPC : code, reason, written, error);
 }
 
 /* ---- Mapped files ----------------------------------------------------------------------------------------------- */
@@ -256,7 +225,7 @@ clreid_status cr_make_folders(const char *path, clreid_error *error)
   if (code == 0) return CLREID_OK;
   char reason[128] = "";
   strerror_r(code, reason, sizeof reason);
-  return cr_fail(error, CLREID_INVALID_FILE, "cannot make the folder '%s': %s", path, reason);
+  return cr_fail_folder(path, reason, error);
 }
 
 int cr_cache_folder(char *path, size_t size)

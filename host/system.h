@@ -2,7 +2,8 @@
  * system.h - what differs between operating systems: mapped files, whole-file writes, locks, threads, folders, shared
  * libraries, the clock.
  *
- * The only file to port for a system without POSIX. Knows nothing of OpenCL or of networks.
+ * POSIX in system.c, Windows in system_windows.c: nothing else knows what it runs on. Knows nothing of OpenCL or of
+ * networks.
  */
 #ifndef CR_SYSTEM_H
 #define CR_SYSTEM_H
@@ -32,7 +33,9 @@ void cr_file_abandon(cr_file *file);                              /* removes wha
 /* Makes path and its parents; CLREID_INVALID_FILE if that fails. */
 clreid_status cr_make_folders(const char *path, clreid_error *error);
 
-/* "clreid" in the user's cache folder (XDG_CACHE_HOME, else HOME/.cache); false if there is none. */
+/* "clreid" in the user's cache folder (XDG_CACHE_HOME, else HOME/.cache; Windows: LOCALAPPDATA); false if there is
+ * none.
+ */
 int cr_cache_folder(char *path, size_t size);
 
 typedef struct cr_mutex cr_mutex; /* the thread that holds it may lock it again */
@@ -54,7 +57,7 @@ int cr_library_function(void *library, const char *name, void *function);
 double cr_seconds(void); /* monotonic */
 void cr_sleep(double seconds);
 
-/* Memory in large pages, if the system has any to spare: undefined bytes, for free(). NULL: out of memory. */
+/* Memory in large pages, if the system has any to spare: undefined bytes, for free(). NULL: none to be had. */
 enum { CR_LARGE_PAGE = 2 << 20 };
 void *cr_pages_take(size_t bytes);
 

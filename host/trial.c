@@ -68,7 +68,8 @@ static cr_extent mask_extent(const cr_trial_spec *spec, int view)
   const cr_mask *m = &spec->op.mask;
   if (view == CR_SECOND) return spec->second ? rows_of(m->rows, 1) : (cr_extent){0};
   if (view == CR_RESIDUAL) return spec->residual ? rows_of(1, m->columns) : (cr_extent){0};
-  return view == CR_GATE ? (cr_extent){0} : rows_of(m->rows, m->columns);
+  if (view == CR_GATE) return (cr_extent){0};
+  return rows_of(m->rows, m->columns);
 }
 
 static cr_extent attention_extent(const cr_trial_spec *spec, int view)
@@ -232,7 +233,7 @@ static double read_element(const void *memory, bool half, size_t at)
 static bool is_guard(const void *memory, bool half, size_t at)
 {
   return half ? ((const uint16_t *)memory)[at] == guard_half
-              : !memcmp((const float *)memory + at, &guard_float, sizeof guard_float);
+              : !memcmp((const float *)memory + at, &guard_float, sizeof guard_float); // NOLINT: bits are meant
 }
 
 static void fill_guard(void *memory, bool half, size_t from, size_t count)

@@ -13,6 +13,7 @@
 #include <xxhash.h>
 
 #include "depthwise.h"
+#include "filter.h"
 #include "grouped.h"
 #include "selftest.h"
 #include "tuning.h"
@@ -100,7 +101,7 @@ static int compare(const void *left, const void *right)
 /* The median, over turns, of the step's time by today's; who goes first changes from turn to turn. */
 static clreid_status measure(const trial *t, cr_step *step, int turns, double *ratio, clreid_error *error)
 {
-  double ratios[MANY_TURNS], own = 0, todays = 0;
+  double ratios[MANY_TURNS] = {0}, own = 0, todays = 0;
   for (int i = 0; i < turns; i++) {
     if (i % 2) CR_TRY(time_runs(t, step, &own, error));
     CR_TRY(time_runs(t, t->today, &todays, error));
@@ -261,7 +262,7 @@ static clreid_status search(trial *t, cr_tune_result *result, clreid_error *erro
 
 static bool has_variants(const cr_device *device, const cr_op *op)
 {
-  if (cr_depthwise_fits(op) || cr_grouped_fits(device, op)) return false;
+  if (cr_depthwise_fits(op) || cr_grouped_fits(device, op) || cr_filter_fits(device, op)) return false;
   return !op->plain && op->kind != CR_ATTENTION && !(op->kind == CR_GEMM && op->gemm.library);
 }
 

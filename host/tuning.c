@@ -218,7 +218,7 @@ typedef struct out {
   size_t size, used; /* used as snprintf counts */
 } out;
 
-static void add(out *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(out *to, const char *format, ...) CR_FORMAT(2, 3);
 static void add(out *to, const char *format, ...)
 {
   va_list list;
@@ -264,7 +264,7 @@ int cr_tuned_write(const cr_tuned *row, char *line, size_t size)
 static void quote(const char *fact, char text[128])
 {
   size_t i = 0;
-  for (; fact[i] && i < 127; i++) text[i] = fact[i] == '"' || (unsigned char)fact[i] < ' ' ? '\'' : fact[i];
+  for (; i < 127 && fact[i]; i++) text[i] = fact[i] == '"' || (unsigned char)fact[i] < ' ' ? '\'' : fact[i];
   if (!i) text[i++] = '?';
   text[i] = 0;
 }

@@ -14,34 +14,44 @@ typedef struct cr_upload_block {
   uint8_t memory[];
 } block;
 
-static bool is_free(block *b)
+static clreid_status is_free(block *b, bool *result, clreid_error *error)
 {
-  if (b->sent && cr_event_is_over(b->sent)) {
-    clReleaseEvent(b->sent);
-    b->sent = NULL;
-  }
-  return !b->sent;
+  *result = !b->sent;
+  if (!b->sent) return CLREID_OK;
+  CR_TRY(cr_event_is_over(b->sent, result, error));
+  if (!*result) return CLREID_OK;
+  clReleaseEvent(b->sent);
+  b->sent = NULL;
+  return CLREID_OK;
 }
 
-/* Takes a block out of the list: one that is free and large enough. A free one that is too small is given back. */
-static block *find(cr_upload *upload, size_t bytes)
+/* Takes a block out of the list: one that is free and large enough; NULL if there is none. A free one that is too small
+ * is given back. A driver that does not say what is free is an error, or blocks would become more and more. */
+static clreid_status find(cr_upload *upload, size_t bytes, block **found, clreid_error *error)
 {
+  *found = NULL;
   for (block **at = &upload->blocks; *at;) {
     block *b = *at;
-    if (!is_free(b)) {
+    bool ready;
+    CR_TRY(is_free(b, &ready, error));
+    if (!ready) {
       at = &b->next;
       continue;
     }
     *at = b->next;
-    if (b->bytes >= bytes) return b;
+    if (b->bytes >= bytes) {
+      *found = b;
+      return CLREID_OK;
+    }
     free(b);
   }
-  return NULL;
+  return CLREID_OK;
 }
 
 clreid_status cr_upload_take(cr_upload *upload, size_t bytes, size_t room, uint8_t **memory, clreid_error *error)
 {
-  block *b = find(upload, bytes);
+  block *b;
+  CR_TRY(find(upload, bytes, &b, error));
   if (!b) {
     b = calloc(1, sizeof *b + room);
     if (!b)
@@ -64,8 +74,12 @@ clreid_status cr_upload_send(cr_upload *upload, cr_queue *queue, const cr_buffer
                                        b->memory, 0, NULL, event),
                   "clEnqueueWriteBuffer", error));
   if (!noted || !queue->defers) return CLREID_OK;
-  b->sent = *noted;
-  return cr_check(clRetainEvent(b->sent), "clRetainEvent", error);
+  const clreid_status status = cr_check(clRetainEvent(*noted), "clRetainEvent", error);
+  if (status == CLREID_OK)
+    b->sent = *noted;
+  else
+    cr_event_wait(queue, *noted, NULL); /* nobody would know when the block is free */
+  return status;
 }
 
 void cr_upload_free(cr_upload *upload)

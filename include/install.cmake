@@ -1,7 +1,8 @@
 # install.cmake - what `cmake --install` puts where: library, headers, and how other projects find them.
 #
-# find_package(clreid) gives clreid::clreid, pkg-config the name clreid. Both stay right when the prefix is moved. A shared
-# library names its needs itself; only a static one hands them on to who links it. The command installs itself (samples/).
+# find_package(clreid) gives clreid::clreid and, where a static library was built, clreid::clreid_static; pkg-config has the
+# name clreid. Both stay right when the prefix is moved. A shared library names its needs itself; only a static one hands
+# them on to who links it. The command installs itself (samples/).
 # `cmake --build . --target uninstall` takes back what the last installation from this build folder has put there.
 include(CMakePackageConfigHelpers)
 set(clreid_cmake_folder ${CMAKE_INSTALL_LIBDIR}/cmake/clreid)
@@ -10,11 +11,17 @@ get_target_property(clreid_type clreid TYPE)
 install(TARGETS clreid EXPORT clreid)
 install(DIRECTORY include/clreid TYPE INCLUDE)
 install(EXPORT clreid FILE clreid-targets.cmake NAMESPACE clreid:: DESTINATION ${clreid_cmake_folder})
+if(CLREID_STATIC)
+  install(TARGETS clreid_static EXPORT clreid_static)
+  install(EXPORT clreid_static FILE clreid-static-targets.cmake NAMESPACE clreid:: DESTINATION ${clreid_cmake_folder})
+endif()
 
 # ---- find_package
-set(CLREID_STATIC OFF)
+set(clreid_kinds shared)
 if(clreid_type STREQUAL STATIC_LIBRARY)
-  set(CLREID_STATIC ON)
+  set(clreid_kinds static)
+elseif(CLREID_STATIC)
+  set(clreid_kinds shared static)
 endif()
 configure_package_config_file(include/clreid-config.cmake.in clreid-config.cmake
   INSTALL_DESTINATION ${clreid_cmake_folder} NO_SET_AND_CHECK_MACRO)
@@ -25,7 +32,7 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/clreid-config.cmake" "${CMAKE_CURRENT
 # ---- pkg-config
 set(CLREID_PC_REQUIRES "")
 set(CLREID_PC_LIBS "")
-if(CLREID_STATIC)
+if("static" IN_LIST clreid_kinds)
   set(CLREID_PC_REQUIRES "jansson libxxhash")
   set(CLREID_PC_LIBS "-lm -pthread")
   foreach(library IN LISTS CMAKE_DL_LIBS)

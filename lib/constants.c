@@ -121,7 +121,7 @@ static clreid_status assemble(const cr_constant *c, const reader *from, assembly
   a->matrix = vector ? NULL : calloc(count, sizeof *a->matrix);
   if (!a->scale || !a->shift || (!vector && !a->matrix))
     return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a constant of %zu numbers", count);
-  for (size_t i = 0; c->mean && i < count; i++) a->matrix[i] = (float)(1.0 / c->in);
+  for (size_t i = 0; c->mean && a->matrix && i < count; i++) a->matrix[i] = (float)(1.0 / c->in);
   for (int p = 0; p < c->parts; p++) CR_TRY(assemble_part(c, from, &c->part[p], a, error));
   return CLREID_OK;
 }
@@ -184,7 +184,7 @@ static clreid_status make_layers(const cr_constant *c, const reader *from, cr_de
 {
   size_t count = 0, at = 0;
   for (int p = 0; p < c->parts; p++) count += layer_size(&c->part[p]);
-  float *floats = calloc(count, sizeof *floats);
+  float *floats = calloc(count ? count : 1, sizeof *floats);
   clreid_status status =
       floats ? CLREID_OK : cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for layers of %zu numbers", count);
   for (int p = 0; p < c->parts && status == CLREID_OK; p++) {

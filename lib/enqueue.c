@@ -131,15 +131,18 @@ static bool find_box(feed *f)
 }
 
 /* Neighbours in the same memory share a loan, so that one launch reads them all. */
-static cr_frame lend(clreid_session *s, const clreid_opencl_frame *given, const clreid_opencl_frame *before, int index)
+static clreid_status lend(clreid_session *s, const clreid_opencl_frame *given, const clreid_opencl_frame *before,
+                          int index, clreid_error *error)
 {
   const clreid_frame shape = frame_of(given);
-  cr_frame frame = cr_frame_of(&shape);
-  frame.buffer = before && before->memory == given->memory ? s->frames[index - 1].buffer
-                                                           : cr_loans_set(s->loans, index, given->memory);
-  frame.offset_bytes = given->offset_bytes;
-  frame.chroma_offset_bytes = given->chroma_offset_bytes;
-  return frame;
+  cr_frame *frame = &s->frames[index];
+  *frame = cr_frame_of(&shape);
+  frame->offset_bytes = given->offset_bytes;
+  frame->chroma_offset_bytes = given->chroma_offset_bytes;
+  if (!before || before->memory != given->memory)
+    return cr_loans_set(s->loans, index, given->memory, &frame->buffer, error);
+  frame->buffer = s->frames[index - 1].buffer;
+  return CLREID_OK;
 }
 
 static cr_resize_picture take(const clreid_opencl_boxes *entry, size_t box, const cr_frame *frame)
@@ -155,21 +158,22 @@ static cr_resize_picture take(const clreid_opencl_boxes *entry, size_t box, cons
                              .mirrored = entry->mirrored};
 }
 
-/* The next batch, in the session's pictures; 0 at the end. */
-static int fill(clreid_session *s, feed *f)
+/* The next batch, in the session's pictures; 0 of them at the end. */
+static clreid_status fill(clreid_session *s, feed *f, int *batch, clreid_error *error)
 {
   int filled = 0, frames = 0;
   const clreid_opencl_frame *before = NULL;
   for (; filled < s->pass_batch && find_box(f); f->box++) {
     const clreid_opencl_boxes *entry = &f->entries[f->entry];
     if (entry->frame != before) {
-      s->frames[frames] = lend(s, entry->frame, before, frames);
+      CR_TRY(lend(s, entry->frame, before, frames, error));
       before = entry->frame;
       frames++;
     }
     s->pictures[filled++] = take(entry, f->box, &s->frames[frames - 1]);
   }
-  return filled;
+  *batch = filled;
+  return CLREID_OK;
 }
 
 /* done: the number of the pass's first feature. */
@@ -189,12 +193,16 @@ static clreid_status enqueue_pass(clreid_session *s, int batch, size_t done, con
   return CLREID_OK;
 }
 
-static clreid_status enqueue_all(clreid_session *s, feed f, const cr_foreign to[CR_DELIVERIES], cl_event *event,
-                                 clreid_error *error)
+static clreid_status enqueue_all(clreid_session *s, feed f, const cr_foreign to[CR_DELIVERIES], clreid_error *error)
 {
-  size_t done = 0;
-  for (int batch; (batch = fill(s, &f)) > 0; done += (size_t)batch) CR_TRY(enqueue_pass(s, batch, done, to, error));
-  return cr_deliver_report(s->deliver, event, error);
+  for (size_t done = 0;;) {
+    int batch;
+    CR_TRY(fill(s, &f, &batch, error));
+    if (!batch) break;
+    CR_TRY(enqueue_pass(s, batch, done, to, error));
+    done += (size_t)batch;
+  }
+  return cr_deliver_report(s->deliver, error);
 }
 
 clreid_status clreid_enqueue(clreid_session *s, const clreid_opencl_boxes *frames, size_t frame_count,
@@ -221,8 +229,9 @@ clreid_status clreid_enqueue(clreid_session *s, const clreid_opencl_boxes *frame
   CR_TRY(check_output(s, &to[CR_OUTPUT_NECK], count, "neck", error));
   CR_TRY(check_output(s, &to[CR_OUTPUT_POOLED], count, "pooled", error));
   CR_TRY(cr_queue_wait_for(s->queue, wait_count, wait_list, error));
-  CR_TRY(enqueue_all(s, (feed){.entries = frames, .count = frame_count}, to, event, error));
-  return cr_queue_flush(s->queue, error);
+  CR_TRY(enqueue_all(s, (feed){.entries = frames, .count = frame_count}, to, error));
+  CR_TRY(cr_queue_flush(s->queue, error));
+  return event ? cr_deliver_event(s->deliver, event, error) : CLREID_OK; /* the last: none after a failure */
 }
 
 clreid_status clreid_enqueue_check(clreid_session *s, clreid_error *error)

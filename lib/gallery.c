@@ -201,6 +201,7 @@ static clreid_status put_staged(clreid_gallery *g, int count, clreid_error *erro
   float lengths[MOST_STAGED];
   for (int i = 0; i < count; i++) lengths[i] = block->rows[block->used + i].length;
   CR_TRY(cr_search_put(g->search, &block->device, block->used, count, g->elements, error));
+  if (block->told < block->used + count) block->told = block->used + count;
   CR_TRY(cr_search_put_lengths(g->search, &block->device, block->used, count, lengths, error));
   for (int i = 0; i < count; i++) block->alive += cr_gallery_there(&block->rows[block->used + i]);
   block->used += count;
@@ -208,15 +209,29 @@ static clreid_status put_staged(clreid_gallery *g, int count, clreid_error *erro
 }
 
 /* The device's lengths of a block, as rows[] say. */
-static clreid_status put_lengths(clreid_gallery *g, const cr_gallery_block *block, int first, clreid_error *error)
+static clreid_status put_lengths(clreid_gallery *g, cr_gallery_block *block, clreid_error *error)
 {
   float lengths[MOST_STAGED];
-  while (first < block->used) {
-    const int left = block->used - first, count = left < MOST_STAGED ? left : MOST_STAGED;
-    for (int i = 0; i < count; i++) lengths[i] = block->rows[first + i].length;
+  block->changed = true; /* until it is done */
+  if (block->told < block->used) block->told = block->used;
+  for (int first = 0; first < block->told;) {
+    const int left = block->told - first, count = left < MOST_STAGED ? left : MOST_STAGED;
+    for (int i = 0; i < count; i++) {
+      const cr_gallery_row *row = &block->rows[first + i];
+      lengths[i] = first + i < block->used && cr_gallery_there(row) ? row->length : NAN;
+    }
     CR_TRY(cr_search_put_lengths(g->search, &block->device, first, count, lengths, error));
     first += count;
   }
+  block->told = block->used;
+  block->changed = false;
+  return CLREID_OK;
+}
+
+clreid_status cr_gallery_refresh(clreid_gallery *g, clreid_error *error)
+{
+  for (size_t b = 0; b < g->block_count; b++)
+    if (g->blocks[b]->changed) CR_TRY(put_lengths(g, g->blocks[b], error));
   return CLREID_OK;
 }
 
@@ -225,15 +240,14 @@ typedef struct mark {
   int used, alive; /* of the last block */
 } mark;
 
-/* Forgets all rows behind the mark. If the device cannot even be told, it has failed for good. */
+/* Forgets all rows behind the mark. */
 static void go_back(clreid_gallery *g, mark to)
 {
   while (g->block_count > to.block_count) free_block(g->blocks[--g->block_count]);
   cr_gallery_block *last = g->blocks[g->block_count - 1];
-  for (int i = to.used; i < last->used; i++) last->rows[i].length = NAN;
-  put_lengths(g, last, to.used, NULL);
   last->used = to.used;
   last->alive = to.alive;
+  put_lengths(g, last, NULL); /* at the next search, if the device cannot be told now */
 }
 
 /* As many rows from first on as the last block and a move take. */
@@ -392,48 +406,77 @@ static cr_gallery_row *find(const cr_gallery_block *block, int64_t id)
   return begin < block->used && row->id == id && cr_gallery_there(row) ? row : NULL;
 }
 
+/* Until finish_removal it may come back. */
 static void take_out(clreid_gallery *g, cr_gallery_block *block, cr_gallery_row *row)
 {
-  row->length = NAN;
+  row->length = -row->length;
   block->alive--;
+  block->leaving++;
   block->changed = true;
   g->count--;
 }
 
-/* The rows [0, used) of `from` that are there, behind those of `to`, which may be the same block, emptied. */
-static clreid_status move_rows(clreid_gallery *g, const cr_gallery_block *from, int used, cr_gallery_block *to,
-                               clreid_error *error)
+/* The listed rows of `from`, behind those of `to`, which may be the same block: never onto one that is still to be
+ * moved. A failure has moved none of them. */
+static clreid_status move_listed(clreid_gallery *g, cr_gallery_block *from, int listed, cr_gallery_block *to, int at,
+                                 clreid_error *error)
 {
-  float lengths[MOST_STAGED];
-  for (int r = 0; r < used;) {
-    int listed = 0;
-    for (; r < used && listed < g->staged; r++)
-      if (cr_gallery_there(&from->rows[r])) g->list[listed++] = r;
-    if (!listed) break;
-    CR_TRY(cr_gallery_fetch(g, from, g->list, listed, error));
-    CR_TRY(cr_search_put(g->search, &to->device, to->used, listed, g->elements, error));
-    for (int i = 0; i < listed; i++) {
-      to->rows[to->used + i] = from->rows[g->list[i]];
-      lengths[i] = to->rows[to->used + i].length;
-    }
-    CR_TRY(cr_search_put_lengths(g->search, &to->device, to->used, listed, lengths, error));
-    to->used += listed;
+  CR_TRY(cr_gallery_fetch(g, from, g->list, listed, error));
+  CR_TRY(cr_search_put(g->search, &to->device, at, listed, g->elements, error));
+  from->changed = to->changed = true;
+  for (int i = 0; i < listed; i++) {
+    cr_gallery_row *row = &from->rows[g->list[i]];
+    const cr_gallery_row moved = *row;
+    row->length = NAN;
+    to->rows[at + i] = moved;
   }
+  from->alive -= listed;
+  to->alive += listed;
   return CLREID_OK;
 }
 
-/* Closes the gaps between the rows of a block. */
+/* Lists rows that are there from *next on, as many as are moved at a time. */
+static int list_rows(clreid_gallery *g, const cr_gallery_block *block, int *next)
+{
+  int listed = 0;
+  for (; *next < block->used && listed < g->staged; ++*next)
+    if (cr_gallery_there(&block->rows[*next])) g->list[listed++] = *next;
+  return listed;
+}
+
+/* Closes the gaps between the rows of a block. Where that ends half way there is one gap, whose rows have the id before
+ * it, so that ids do not descend. */
 static clreid_status close_up(clreid_gallery *g, cr_gallery_block *block, clreid_error *error)
 {
-  const int used = block->used;
-  if (block->alive == used) return CLREID_OK;
-  block->used = 0;
-  CR_TRY(move_rows(g, block, used, block, error));
-  const int alive = block->used;
-  for (int r = alive; r < used; r++) block->rows[r].length = NAN;
-  block->used = used; /* as far as the device has lengths */
-  CR_TRY(put_lengths(g, block, alive, error));
-  block->used = alive;
+  int packed = 0, next = 0, listed;
+  clreid_status status = CLREID_OK;
+  if (block->alive == block->used) return CLREID_OK;
+  while (status == CLREID_OK && (listed = list_rows(g, block, &next)) > 0) {
+    const int from = g->list[0];
+    status = move_listed(g, block, listed, block, packed, error);
+    if (status == CLREID_OK)
+      packed += listed;
+    else
+      next = from;
+  }
+  if (status == CLREID_OK) {
+    block->used = packed;
+    return CLREID_OK;
+  }
+  for (int r = packed; r < next; r++) {
+    block->rows[r].length = NAN;
+    if (packed) block->rows[r].id = block->rows[packed - 1].id;
+  }
+  return status;
+}
+
+/* The rows of the next block, behind those of a block without gaps. */
+static clreid_status move_rows(clreid_gallery *g, cr_gallery_block *next, cr_gallery_block *block, clreid_error *error)
+{
+  for (int r = 0, listed; (listed = list_rows(g, next, &r)) > 0;) {
+    CR_TRY(move_listed(g, next, listed, block, block->used, error));
+    block->used += listed;
+  }
   return CLREID_OK;
 }
 
@@ -453,8 +496,7 @@ static clreid_status tidy(clreid_gallery *g, clreid_error *error)
       drop_block(g, block->alive ? b + 1 : b);
     } else if (block->alive + next->alive <= g->block_rows / 4 * 3) {
       CR_TRY(close_up(g, block, error));
-      CR_TRY(move_rows(g, next, next->used, block, error));
-      block->alive = block->used;
+      CR_TRY(move_rows(g, next, block, error));
       drop_block(g, b + 1);
     } else {
       b++;
@@ -464,15 +506,35 @@ static clreid_status tidy(clreid_gallery *g, clreid_error *error)
   return last->alive ? CLREID_OK : close_up(g, last, error);
 }
 
-/* Tells the device who was taken out, and tidies up. */
-static clreid_status finish_removal(clreid_gallery *g, clreid_error *error)
+/* Rows that were about to leave do: or, where the device could not be told, stay. */
+static void settle(clreid_gallery *g, bool leave)
 {
   for (size_t b = 0; b < g->block_count; b++) {
-    if (!g->blocks[b]->changed) continue;
-    CR_TRY(put_lengths(g, g->blocks[b], 0, error));
-    g->blocks[b]->changed = false;
+    cr_gallery_block *block = g->blocks[b];
+    for (int r = 0; r < block->used && block->leaving; r++) {
+      cr_gallery_row *row = &block->rows[r];
+      if (!signbit(row->length) || isnan(row->length)) continue;
+      block->leaving--;
+      row->length = leave ? NAN : -row->length;
+      if (leave) continue;
+      block->alive++;
+      block->changed = true;
+      g->count++;
+    }
   }
-  return tidy(g, error);
+}
+
+/* Tells the device who was taken out, and tidies up: if that fails, another removal will. */
+static clreid_status finish_removal(clreid_gallery *g, clreid_error *error)
+{
+  clreid_error untidy = {CLREID_OK, ""};
+  const clreid_status status = cr_gallery_refresh(g, error);
+  settle(g, status == CLREID_OK);
+  CR_TRY(status);
+  clreid_status tidied = tidy(g, &untidy);
+  if (tidied == CLREID_OK) tidied = cr_gallery_refresh(g, &untidy);
+  if (tidied != CLREID_OK) cr_say(cr_device_log(g->device), "gallery: blocks stay as they are: %s", untidy.text);
+  return CLREID_OK;
 }
 
 clreid_status clreid_gallery_remove(clreid_gallery *g, const int64_t *ids, size_t count, clreid_error *error)
@@ -501,8 +563,11 @@ static clreid_status remove_where(clreid_gallery *g, bool (*goes)(const cr_galle
     for (int r = 0; r < block->used; r++)
       if (cr_gallery_there(&block->rows[r]) && goes(&block->rows[r], number)) take_out(g, block, &block->rows[r]);
   }
-  if (removed) *removed = before - g->count;
-  return finish_removal(g, error);
+  const size_t taken = before - g->count;
+  if (removed) *removed = 0;
+  CR_TRY(finish_removal(g, error));
+  if (removed) *removed = taken;
+  return CLREID_OK;
 }
 
 static bool has_label(const cr_gallery_row *row, int64_t label)

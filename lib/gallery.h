@@ -7,21 +7,26 @@
 #ifndef CR_GALLERY_H
 #define CR_GALLERY_H
 
+#include <math.h>
+
 #include "../host/ops.h"
 #include "clreid/clreid_gallery.h"
 #include "sums.h"
 
 typedef struct cr_gallery_row {
   int64_t id, label, time;
-  float length; /* the L2 norm of the row as it is stored; NaN: removed */
+  float length; /* the L2 norm of the row as it is stored; NaN: removed; with its sign set: about to be */
 } cr_gallery_row;
 
-/* Rows [0, used) were added, `alive` of them are there; ids ascend. The device's lengths of all others are NaN. */
+/* Rows [0, used) were added, `alive` of them are there; ids do not descend. The device's lengths of all others are NaN.
+ */
 typedef struct cr_gallery_block {
   cr_search_block device;
   cr_gallery_row *rows; /* [block_rows] */
   int used, alive;
-  bool changed; /* rows were removed that the device has lengths of */
+  int told;     /* rows that the device may have lengths of */
+  int leaving;  /* rows about to be removed */
+  bool changed; /* the device has lengths of rows that are not there, or lacks some: put before the next search */
 } cr_gallery_block;
 
 typedef struct cr_gallery_work cr_gallery_work; /* what a search needs; gallery_search.c */
@@ -54,7 +59,7 @@ static inline size_t cr_gallery_element_bytes(const clreid_gallery *g)
 
 static inline bool cr_gallery_there(const cr_gallery_row *row)
 {
-  return row->length == row->length; /* no NaN */
+  return !signbit(row->length) && row->length == row->length; /* no NaN */
 }
 
 /* clreid_gallery_create with blocks of so many rows, a multiple of CR_PANEL; 0: as fits. For tests. */
@@ -77,6 +82,9 @@ clreid_status cr_gallery_round(const clreid_gallery *g, const float *feature, vo
 
 /* Are there features at the places first ... first + count - 1? */
 clreid_status cr_gallery_check_places(const clreid_gallery *g, size_t first, size_t count, clreid_error *error);
+
+/* Tells the device what a call that failed half way left untold. */
+clreid_status cr_gallery_refresh(clreid_gallery *g, clreid_error *error);
 
 /* The rows list[count] of a block, count at most staged, to g->elements. */
 clreid_status cr_gallery_fetch(clreid_gallery *g, const cr_gallery_block *block, const int32_t *list, int count,

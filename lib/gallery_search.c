@@ -208,7 +208,8 @@ static clreid_status take_queries(clreid_gallery *g, const float *from, size_t f
 
 static double gamma_of(const clreid_gallery *g)
 {
-  const double terms = CR_SEARCH_CHUNK + 2 + (double)(g->config.feature_length / CR_SEARCH_CHUNK);
+  const int chunks = g->config.feature_length / CR_SEARCH_CHUNK;
+  const double terms = CR_SEARCH_CHUNK + 2 + (double)chunks;
   const double roundings = cr_device_facts(g->device)->fused_multiply_add ? 1 : 2;
   return terms * roundings * 0x1p-24;
 }
@@ -533,6 +534,7 @@ clreid_status clreid_gallery_search(clreid_gallery *g, const float *queries, siz
   const size_t most = k < g->count ? k : g->count;
   if (found) *found = most;
   if (!most) return CLREID_OK;
+  CR_TRY(cr_gallery_refresh(g, error));
   CR_TRY(make_room(g->work, most, error));
   for (size_t first = 0; first < count; first += (size_t)g->work->count) {
     const size_t left = count - first;

@@ -144,8 +144,7 @@ cr_graph *cr_graph_create(void); /* NULL: out of memory */
 void cr_graph_destroy(cr_graph *graph);
 clreid_status cr_graph_status(const cr_graph *graph, clreid_error *error);
 /* Breaks the graph with a reason; returns CR_BROKEN. */
-cr_node cr_graph_fail(cr_graph *graph, clreid_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+cr_node cr_graph_fail(cr_graph *graph, clreid_status status, const char *format, ...) CR_FORMAT(3, 4);
 
 /* ---- Builders: each returns the node of its value, or CR_BROKEN ------------------------------------------------- */
 

@@ -144,7 +144,7 @@ static clreid_status build(clreid_model *model, const cr_weights *weights, const
                                       .attention_positions = positions_to_fuse(model->device),
                                       .separable_width = width_to_separate(model->device),
                                       .maps = config->maps};
-  cr_graph *graph;
+  cr_graph *graph = NULL;
   CR_TRY(find_network(config->network, weights, &model->network, error));
   CR_TRY(read_metadata(model, weights, &graph, error));
   size_t count;

@@ -58,7 +58,7 @@ static cr_node global_branch(cr_graph *g, cr_node x, int level, const char *vari
 /* The regions of the level's input, enriched with what the streams were before; then their unit. */
 static cr_node local_branch(cr_graph *g, cr_node x, cr_node harmony, cr_node streams, int level)
 {
-  char prefix[64], map[16];
+  char prefix[64], map[32];
   snprintf(prefix, sizeof prefix, "local%d", level + 1);
   snprintf(map, sizeof map, "han%d.regions", level + 1);
   x = cr_graph_crop(g, x, harmony, streams, levels[level].region_height, levels[level].region_width);

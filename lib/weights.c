@@ -220,9 +220,10 @@ static clreid_status read_offsets(const cr_weights *weights, const json_t *offse
   json_int_t from = json_integer_value(begin), to = json_integer_value(end);
   if (from < 0 || to < from || (uint64_t)to > weights->data_bytes)
     return cr_fail(error, CLREID_INVALID_WEIGHTS,
-                   "'%s': tensor '%s': its offsets %" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT
+                   "'%s': tensor '%s': its offsets %lld to %lld"
                    " do not lie within the %llu bytes of data; the file is cut off or damaged, copy it again",
-                   weights->path.text, show(t->name).text, from, to, (unsigned long long)weights->data_bytes);
+                   weights->path.text, show(t->name).text, (long long)from, (long long)to,
+                   (unsigned long long)weights->data_bytes);
   t->begin = (uint64_t)from;
   t->end = (uint64_t)to;
   return CLREID_OK;
@@ -482,8 +483,8 @@ static void show_file_shape(const tensor *t, char *text, size_t size)
 {
   size_t dims = json_array_size(t->shape), at = (size_t)snprintf(text, size, "[");
   for (size_t i = 0; i < dims && i < 6 && at < size; i++)
-    at += (size_t)snprintf(text + at, size - at, "%s%" JSON_INTEGER_FORMAT, i ? "," : "",
-                           json_integer_value(json_array_get(t->shape, i)));
+    at += (size_t)snprintf(text + at, size - at, "%s%lld", i ? "," : "",
+                           (long long)json_integer_value(json_array_get(t->shape, i)));
   if (at < size) snprintf(text + at, size - at, dims > 6 ? ",...]" : "]");
 }
 

@@ -98,8 +98,8 @@ static void what_is_no_area_is_counted(void **state)
   (void)state;
   box_list list = read_good("1,-1,0,0,0,5,1\n1,-1,0,0,5,-5,1\n1,-1,nan,0,5,5,1\n1,-1,0,inf,5,5,1\n"
                             "1,-1,0,0,1e30,5,1\n1,-1,0,0,5,5,nan\n1,-1,0,0,5,5,1e300\n1,1,0,0,5,5,1,1,-1e39\n"
-                            "1,-1,1,1,5,5,1\n");
-  assert_int_equal(list.unusable, 8);
+                            "1,-1,1,1,1e-60,5,1\n1,-1,1,1,5,0x1p-1074,1\n1,-1,1,1,5,5,1\n");
+  assert_int_equal(list.unusable, 10);
   assert_int_equal(list.count, 1);
   boxes_free(&list);
   list = read_good("");

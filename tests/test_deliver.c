@@ -115,7 +115,7 @@ static void examine(int at)
   for (int which = 0; which < CR_DELIVERIES; which++) {
     const int first = 100 * which;
     must(cr_deliver_run(r.deliver, which, &to, table[at].batch, first, &error), &error);
-    must(cr_deliver_report(r.deliver, NULL, &error), &error);
+    must(cr_deliver_report(r.deliver, &error), &error);
     must(cr_deliver_wait(r.deliver, &picture, &error), &error);
     assert_int_equal(picture, table[at].bad_picture == NONE ? -1 : first + table[at].bad_picture);
     must(cr_queue_read(support_queue(), r.output, 0, r.count * sizeof(float), r.got, &error), &error);
@@ -158,11 +158,11 @@ static void the_first_is_reported(void **state)
   const cr_foreign to = {r.output->memory, 0};
   static const int firsts[] = {2147483000, 40, 7, 90};
   for (size_t i = 0; i < 4; i++) must(cr_deliver_run(r.deliver, 0, &to, 2, firsts[i], &error), &error);
-  for (int i = 0; i < 3; i++) must(cr_deliver_report(r.deliver, NULL, &error), &error);
+  for (int i = 0; i < 3; i++) must(cr_deliver_report(r.deliver, &error), &error);
   must(cr_deliver_wait(r.deliver, &picture, &error), &error);
   assert_int_equal(picture, 7 + table[3].bad_picture);
   must(cr_deliver_run(r.deliver, 0, &to, 1, 0, &error), &error); /* its first row is finite */
-  must(cr_deliver_report(r.deliver, NULL, &error), &error);
+  must(cr_deliver_report(r.deliver, &error), &error);
   must(cr_deliver_wait(r.deliver, &picture, &error), &error);
   assert_int_equal(picture, -1);
   unmake(&r);

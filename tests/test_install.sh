@@ -1,8 +1,9 @@
 #!/bin/sh
-# test_install.sh - what others build on: an installation serves find_package and pkg-config, shared and static, with and
-# without CLBlast; the command runs from it with no environment; the library shows its public names alone.
+# test_install.sh - what others build on: an installation serves find_package, pkg-config and Python, shared and static, with
+# and without CLBlast, and all of them embed a picture to the same numbers; the programs run from it with no environment;
+# the library shows its public names alone.
 #
-# The shared library is the one of the build folder; the static one, without CLBlast, is built here.
+# The build folder's installation has both libraries; one with the static library alone, without CLBlast, is built here.
 set -u
 source=${SOURCE_FOLDER:?is set by ctest} build=${BUILD_FOLDER:?is set by ctest}
 folder=$(mktemp -d) || exit 1
@@ -83,16 +84,44 @@ leaves_what_is_not_ours()
 
 files_left() { find "$1" ! -type d; find "$1" -name clreid; }
 
-with_find_package() # with_find_package PREFIX OUT
+with_find_package() # with_find_package PREFIX OUT [OPTION...]
 {
-  cmake -S "$source/samples/app" -B "$2" -DCMAKE_PREFIX_PATH="$1" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" &&
-    cmake --build "$2"
+  prefix=$1 out=$2
+  shift 2
+  cmake -S "$source/samples/app" -B "$out" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" "$@" &&
+    cmake --build "$out"
 }
-with_pkg_config() # with_pkg_config PREFIX OUT [--static]
+# With "archive" the static library is taken where the shared one lies beside it.
+with_pkg_config() # with_pkg_config PREFIX OUT PROGRAM [--static [archive]]
 {
-  flags=$(PKG_CONFIG_PATH="$(library_folder "$1")" pkg-config ${3:-} --cflags --libs clreid) || return 1
+  flags=$(PKG_CONFIG_PATH="$(library_folder "$1")" pkg-config ${4:-} --cflags --libs clreid) || return 1
+  [ "${5:-}" != archive ] || flags=$(echo "$flags" | sed 's/-lclreid/-l:libclreid.a/')
   # shellcheck disable=SC2086 # a list of flags
-  cc -std=c11 -Wall -Wextra -Werror "$source/samples/app/app.c" $flags -lm -Wl,-rpath,"$(library_folder "$1")/.." -o "$2"
+  cc -std=c11 -Wall -Wextra -Werror "$source/samples/app/$3.c" $flags -lm -Wl,-rpath,"$(library_folder "$1")/.." -o "$2"
+}
+needs_shared() { readelf -d "$1" | grep 'NEEDED.*libclreid'; }
+at_most_lines() { [ "$(wc -l < "$2")" -le "$1" ]; }
+# embeds COMMAND...: a line of the command's is a number of the picture's embedding, the first time and every time.
+embeds()
+{
+  "$@" "$weights" "$folder/picture.ppm" > "$folder/numbers" || return 1
+  [ -s "$folder/first" ] || cp "$folder/numbers" "$folder/first"
+  [ "$(grep -cE '^-?[0-9]' "$folder/numbers")" -ge 128 ] && diff "$folder/first" "$folder/numbers"
+}
+# The module, by pip as a user installs it; the library is found by the system's means alone.
+pip_installs()
+{
+  mkdir "$folder/copy" && cp -R "$source/pyproject.toml" "$source/README.md" "$source/samples" "$folder/copy/" &&
+    "$python" -m pip install --quiet --no-build-isolation --no-deps --no-index --target "$folder/site" "$folder/copy"
+}
+from_python()
+{
+  env -u CLREID_LIBRARY "PYTHONPATH=$folder/site" "LD_LIBRARY_PATH=$(library_folder "$folder/built")/.." "$python" -c '
+import sys, clreid, numpy
+magic, width, height, largest = open(sys.argv[2], "rb").read().split(maxsplit=4)[:4]
+pixels = numpy.fromfile(sys.argv[2], numpy.uint8)[-int(width) * int(height) * 3:].reshape(int(height), int(width), 3)
+with clreid.Model(sys.argv[1]) as model:
+    print(*["%.9g" % x for x in model.embed([pixels])[0]], sep="\n")' "$@"
 }
 # The application fails as it should on a file that is none: everything is linked, and the library answers.
 answers()
@@ -113,10 +142,48 @@ done
 # ---- As built, installed elsewhere
 check "installs" cmake --install "$build" --prefix "$folder/built"
 check "the moved command runs with no environment" env -i "$folder/built/bin/clreid" networks
+for program in clreid-street clreid-video; do
+  if [ -e "$build/samples/$program" ]; then
+    check "the moved $program runs with no environment" env -i "$folder/built/bin/$program" --help
+    check "$program has its manual page" grep -qF -e '\-\-out FOLDER' "$folder/built/share/man/man1/$program.1"
+  else
+    echo "SKIP  $program: not in this build"
+  fi
+done
 check "find_package: builds" with_find_package "$folder/built" "$folder/app1"
 check "find_package: runs" answers "$folder/app1/app"
-check "pkg-config: builds" with_pkg_config "$folder/built" "$folder/app2" --static
+check "pkg-config: builds" with_pkg_config "$folder/built" "$folder/app2" app --static
 check "pkg-config: runs" answers "$folder/app2"
+
+# ---- A picture embedded, in each way that the README names
+weights=$folder/built/share/clreid/han-small-street.safetensors
+{ printf 'P6\n48 128\n255\n' && head -c 18432 "$weights"; } > "$folder/picture.ppm"
+if "$folder/built/bin/clreid" devices > "$folder/log" 2>&1; then
+  check "the program is of 40 lines at most" at_most_lines 40 "$source/samples/app/embed.c"
+  check "embeds: find_package" embeds "$folder/app1/embed"
+  check "embeds: pkg-config builds" with_pkg_config "$folder/built" "$folder/embed" embed
+  check "embeds: pkg-config" embeds "$folder/embed"
+  if grep -q '^CLREID_STATIC:BOOL=ON' "$build/CMakeCache.txt"; then
+    check "embeds: pkg-config --static builds" with_pkg_config "$folder/built" "$folder/embed2" embed --static archive
+    check "embeds: pkg-config --static" embeds "$folder/embed2"
+    check "embeds: pkg-config --static is static" nothing needs_shared "$folder/embed2"
+    check "embeds: clreid::clreid_static builds" with_find_package "$folder/built" "$folder/app6" -DAPP_STATIC=ON
+    check "embeds: clreid::clreid_static" embeds "$folder/app6/embed"
+    check "embeds: clreid::clreid_static is static" nothing needs_shared "$folder/app6/embed"
+    check "embeds: clreid::clreid is shared" needs_shared "$folder/app1/embed"
+  else
+    echo "SKIP  the static library beside the shared one: switched off in this build"
+  fi
+  python=$(command -v /usr/bin/python3)
+  if [ -n "$python" ] && [ -n "$(find "$folder/built" -name libclreid.so)" ] && "$python" -c 'import numpy, pip, wheel'; then
+    check "embeds: pip installs the module" pip_installs
+    check "embeds: Python" embeds from_python
+  else
+    echo "SKIP  Python: no shared library, or no numpy, pip or wheel here"
+  fi
+else
+  echo "SKIP  embedding: no OpenCL device here"
+fi
 if command -v c++ > /dev/null; then
   check "C++: builds and runs" from_cplusplus "$folder/built" "$folder/app5"
 else
@@ -142,6 +209,11 @@ else
   echo "SKIP  exported names: the library is static in this build"
 fi
 
+# ---- The option that switches the static library off
+has_static() { cmake --build "$folder/one" --target help | grep clreid_static; }
+check "CLREID_STATIC=OFF: configures" cmake -S "$source" -B "$folder/one" -DCLREID_STATIC=OFF -DBUILD_TESTING=OFF
+check "CLREID_STATIC=OFF: there is no static library" nothing has_static
+
 # ---- Static, without CLBlast, to the prefix it was configured for
 check "static, no CLBlast: configures" cmake -S "$source" -B "$folder/build" -DCMAKE_INSTALL_PREFIX="$folder/static" \
   -DBUILD_SHARED_LIBS=OFF -DCLREID_CLBLAST=OFF -DBUILD_TESTING=OFF
@@ -150,7 +222,8 @@ check "static, no CLBlast: installs" cmake --install "$folder/build"
 check "static: the command runs" env -i "$folder/static/bin/clreid" networks
 check "static: find_package builds" with_find_package "$folder/static" "$folder/app3"
 check "static: find_package runs" answers "$folder/app3/app"
-check "static: pkg-config builds" with_pkg_config "$folder/static" "$folder/app4" --static
+check "static: clreid::clreid_static is it" with_find_package "$folder/static" "$folder/app7" -DAPP_STATIC=ON
+check "static: pkg-config builds" with_pkg_config "$folder/static" "$folder/app4" app --static
 check "static: pkg-config runs" answers "$folder/app4"
 check "static: global names begin with clreid_ or cr_" nothing global_beyond_prefixes \
   "$(find "$folder/static" -name libclreid.a)"

@@ -229,6 +229,43 @@ static void large_pictures_are_refused_with_the_limit(void **state)
   assert_refused(*state, file.data, file.size, "is 19 x 2147483648");
 }
 
+/* A small file that asks for the memory of a large picture. */
+static void sizes_beyond_what_the_bytes_can_hold_are_refused(void **state)
+{
+  static const char *const texts[FORMATS] = {
+      [JPEG] = "the JPEG picture is 16384 x 8192, which takes 262144 bytes at least, but the file has ",
+      [PNG] = "the PNG picture is 16384 x 8192, which takes 390167 bytes at least, but the file has ",
+      [BMP] = "the BMP picture is 16384 x 8192, which takes 402653184 bytes at least, but the file has "};
+  for (int format = 0; format < FORMATS; ++format) {
+    bytes file = sample(format);
+    set_size(&file, format, 16384, 8192);
+    assert_refused(*state, file.data, file.size, texts[format]);
+  }
+}
+
+/* As well as a file packs: nothing but zeros. */
+static void the_smallest_file_of_its_size_is_read(void **state)
+{
+  static uint8_t pixels[1 << 20];
+  char path[512];
+  picture read;
+  clreid_error error = {0};
+  const bytes file = encode(PNG, 1024, 1024, 1, pixels);
+  folder_write(folder_file(*state, "even.png", path), file.data, file.size);
+  if (picture_read(path, &read, &error) != CLREID_OK) fail_msg("%zu bytes: %s", file.size, error.text);
+  picture_free(&read);
+}
+
+/* A decoder goes over the whole picture in each. */
+static void too_many_scans_are_refused(void **state)
+{
+  bytes file = sample(JPEG);
+  file.size -= 2;
+  for (int i = 0; i < 256; ++i) append(&file, "\xff\xda\0\2", 4);
+  assert_int_equal(jpeg_scans(file.data, file.size), 257);
+  assert_refused(*state, file.data, file.size, "the JPEG picture has 257 scans, the limit is 256");
+}
+
 static void what_is_no_picture_is_refused(void **state)
 {
   const folder *f = *state;
@@ -373,6 +410,9 @@ int main(void)
       with_folder(pictures_without_pixels_are_refused_with_their_size),
       with_folder(large_pictures_are_refused_with_the_limit),
       with_folder(what_is_no_picture_is_refused),
+      with_folder(sizes_beyond_what_the_bytes_can_hold_are_refused),
+      with_folder(the_smallest_file_of_its_size_is_read),
+      with_folder(too_many_scans_are_refused),
       with_folder(huffman_tables_of_too_many_codes_are_refused),
       with_folder(padding_between_segments_does_not_matter),
       with_folder(a_picture_may_not_unpack_to_more_than_its_pixels),

@@ -66,7 +66,7 @@ endfunction()
 EOF
 changed() { grep '^CHANGED' "$1"; }
 configure() { cmake -S "$folder/$1" -B "$folder/$1/build" > "$folder/$1.log" 2>&1 || { cat "$folder/$1.log"; return 1; }; }
-more_targets() { cmake --build "$folder/$1/build" --target help | grep -E 'test_|command|similar|uninstall'; }
+more_targets() { cmake --build "$folder/$1/build" --target help | grep -E 'test_|command|similar|uninstall|clreid_static'; }
 
 project subdirectory << EOF
 include(CTest)
@@ -78,7 +78,7 @@ tell()
 EOF
 check "add_subdirectory: configures" configure subdirectory
 check "add_subdirectory: changes no variable" nothing changed "$folder/subdirectory.log"
-check "add_subdirectory: has no samples, tests or uninstall" nothing more_targets subdirectory
+check "add_subdirectory: has no samples, tests, uninstall or second library" nothing more_targets subdirectory
 check "add_subdirectory: builds" cmake --build "$folder/subdirectory/build" --parallel 2
 optimised() { grep -rhE '^C_FLAGS' "$folder/$1/build/clreid/CMakeFiles" | grep -E -e '-O|-DNDEBUG'; }
 check "add_subdirectory: no build type is forced" nothing optimised subdirectory
@@ -109,7 +109,7 @@ EOF
 check "FetchContent: configures" configure fetched
 check "FetchContent: changes no variable" nothing changed "$folder/fetched.log"
 check "FetchContent: BUILD_SHARED_LIBS is the project's" grep -q '^TYPE SHARED_LIBRARY' "$folder/fetched.log"
-check "FetchContent: has no samples, tests or uninstall" nothing more_targets fetched
+check "FetchContent: has no samples, tests, uninstall or second library" nothing more_targets fetched
 linked_clblast() { grep -rh clblast "$folder/fetched/build/_deps/clreid-build/CMakeFiles/clreid.dir/link.txt"; }
 check "FetchContent: the project's CLREID_CLBLAST counts" nothing linked_clblast
 

@@ -249,7 +249,7 @@ static clreid_status search_slab(run *it, clreid_error *error)
 }
 
 /* Tells the matches of a query of the block. */
-static clreid_status tell(run *it, uint64_t place, clreid_error *error)
+static clreid_status tell_matches(run *it, uint64_t place, clreid_error *error)
 {
   const list *of = &it->lists[place];
   for (size_t i = 0; i < of->count; ++i) it->told[i] = (sheet_match){of->entries[i].index, of->entries[i].distance};
@@ -268,7 +268,7 @@ static clreid_status match_queries(run *it, clreid_error *error)
   progress_clear();
   clreid_status status = CLREID_OK;
   for (uint64_t q = 0; q < it->query.count && status == CLREID_OK; ++q) {
-    status = tell(it, q, error);
+    status = tell_matches(it, q, error);
   }
   return status;
 }

@@ -1,6 +1,7 @@
-# man.cmake - a manual page for each subcommand, from what its --help says, so that the two cannot differ:
+# man.cmake - a manual page for each subcommand, from what its --help says, so that the two cannot differ; or one for a
+# program without subcommands, where a summary of it is given:
 #
-#     cmake -DCOMMAND=build/samples/clreid -DVERSION=0.1.0 -DOUT=FOLDER -P man.cmake
+#     cmake -DCOMMAND=build/samples/clreid -DVERSION=0.1.0 -DOUT=FOLDER [-DSUMMARY=WORDS] -P man.cmake
 #
 # Reads the columns that samples/common/options.c prints: an option in 26 from the third on, then its explanation, or that
 # on the next line where the option is longer.
@@ -23,8 +24,9 @@ function(lines_of variable)
   set(${variable} "${said}" PARENT_SCOPE)
 endfunction()
 
+# write_page(NAME SUMMARY [ARGUMENT...]): NAME.1, from what the command says to the arguments and --help.
 function(write_page name summary)
-  lines_of(lines ${name} --help)
+  lines_of(lines ${ARGN} --help)
   set(usage "")
   set(about "")
   set(options "")
@@ -57,15 +59,21 @@ function(write_page name summary)
   endforeach()
   string(REGEX REPLACE "\n\n+" "\n" options "${options}")
   roff(summary)
-  string(TOUPPER "clreid-${name}" title)
-  file(WRITE "${OUT}/clreid-${name}.1" ".TH ${title} 1 \"\" \"clreid ${VERSION}\" \"User commands\"\n"
-    ".SH NAME\nclreid\\-${name} \\- ${summary}\n.SH SYNOPSIS\n${usage}\n.SH DESCRIPTION\n${about}"
+  string(TOUPPER "${name}" title)
+  string(REPLACE "-" "\\-" escaped "${name}")
+  file(WRITE "${OUT}/${name}.1" ".TH ${title} 1 \"\" \"clreid ${VERSION}\" \"User commands\"\n"
+    ".SH NAME\n${escaped} \\- ${summary}\n.SH SYNOPSIS\n${usage}\n.SH DESCRIPTION\n${about}"
     ".SH OPTIONS\n${options}.SH SEE ALSO\n.BR clreid (1)\n")
 endfunction()
 
+if(SUMMARY)
+  get_filename_component(name "${COMMAND}" NAME_WE)
+  write_page(${name} "${SUMMARY}")
+  return()
+endif()
 lines_of(commands --help)
 foreach(row IN LISTS commands)
   if(row MATCHES "^  ([a-z]+) +(.*)" AND NOT CMAKE_MATCH_1 STREQUAL "clreid")
-    write_page(${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
+    write_page(clreid-${CMAKE_MATCH_1} "${CMAKE_MATCH_2}" ${CMAKE_MATCH_1})
   endif()
 endforeach()

@@ -10,13 +10,21 @@
 #include "program.h"
 #include "progress.h"
 
+#undef console_fail /* the analyzer's */
+
 enum { LINE_BYTES = 8192 }; /* a path may have 4096 */
+
+/* Texts quote files and their names, where anything may stand. */
+static void keep_one_line(char *text)
+{
+  for (; *text; ++text) {
+    if ((unsigned char)*text < ' ' || *text == 127) *text = '?';
+  }
+}
 
 static void print_line(const char *prefix, char *text)
 {
-  for (char *c = text; *c; ++c) {
-    if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
-  }
+  keep_one_line(text);
   progress_clear();
   fprintf(stderr, "%s%s\n", prefix, text);
 }
@@ -46,6 +54,7 @@ clreid_status console_fail(clreid_error *error, clreid_status status, const char
   va_start(list, format);
   vsnprintf(text, sizeof text, format, list);
   va_end(list);
+  keep_one_line(text);
   error->status = status;
   const size_t length = strlen(text), room = sizeof error->text - 1;
   if (length <= room) {

@@ -3,7 +3,7 @@
  */
 #include "jpeg.h"
 
-enum { SOI = 0xd8, EOI = 0xd9, DHT = 0xc4, TEM = 0x01 };
+enum { SOI = 0xd8, EOI = 0xd9, DHT = 0xc4, SOS = 0xda, TEM = 0x01 };
 
 /* A marker and the bytes after its length field, as far as the file goes. */
 typedef struct segment {
@@ -59,6 +59,14 @@ bool jpeg_size(const uint8_t *data, size_t size, int64_t *width, int64_t *height
     return true;
   }
   return false;
+}
+
+size_t jpeg_scans(const uint8_t *data, size_t size)
+{
+  segment next;
+  size_t scans = 0;
+  for (size_t at = 0; next_segment(data, size, &at, &next);) scans += next.marker == SOS;
+  return scans;
 }
 
 /* A DHT segment holds tables: a byte of class and number, 16 counts, as many symbols as the counts say together. The

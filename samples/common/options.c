@@ -222,7 +222,7 @@ static bool check_whole(const invocation *call, const options_table *table, cons
 bool options_parse(const options_table *table, int argc, char **argv, options_common *common, int *first_operand,
                    int *exit_code)
 {
-  invocation called;
+  invocation called = {0};
   const invocation *call = name_call(&called, table, argv[0]);
   *common = (options_common){0};
   *exit_code = PROGRAM_USAGE;

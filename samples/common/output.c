@@ -13,6 +13,7 @@
 
 #include "console.h"
 #include "interrupt.h"
+#include "same_file.h"
 
 struct output {
   int handle;
@@ -48,9 +49,7 @@ clreid_status output_check(const char *path, clreid_error *error)
 
 clreid_status output_check_input(const char *path, const char *input, clreid_error *error)
 {
-  struct stat written, read;
-  if (stat(path, &written) != 0 || stat(input, &read) != 0) return CLREID_OK;
-  if (written.st_dev != read.st_dev || written.st_ino != read.st_ino) return CLREID_OK;
+  if (!same_file(path, input)) return CLREID_OK;
   return console_fail(error, CLREID_INVALID_FILE, "'%s' is to be read and to be written: give another name to write",
                       input);
 }

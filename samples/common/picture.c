@@ -14,6 +14,9 @@
 
 #include "console.h"
 #include "jpeg.h"
+#include "picture_head.h"
+
+enum { MOST_SCANS = 256 }; /* of a JPEG; progressive ones have about ten */
 
 /* ---- stb_image, with a limit on what one picture may allocate ---------------------------------------------------- */
 
@@ -88,14 +91,6 @@ static const stbi_io_callbacks callbacks = {read_bytes, skip_bytes, at_end};
 
 /* ---- Formats and sizes ------------------------------------------------------------------------------------------- */
 
-static const char *format_name(const uint8_t *data, size_t size)
-{
-  if (size >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0) return "JPEG";
-  if (size >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0) return "PNG";
-  if (size >= 2 && memcmp(data, "BM", 2) == 0) return "BMP";
-  return NULL;
-}
-
 static clreid_status fail_decoding(clreid_error *error, const char *format, const char *reason)
 {
   return console_fail(error, CLREID_INVALID_PICTURE, "the %s picture is damaged (%s)", format, reason);
@@ -106,41 +101,10 @@ static clreid_status fail_cut(clreid_error *error, const char *format, size_t si
   return console_fail(error, CLREID_INVALID_PICTURE, "the %s picture is cut short after %zu bytes", format, size);
 }
 
-static uint32_t little(const uint8_t *at)
-{
-  return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static uint32_t big(const uint8_t *at)
-{
-  return at[3] | (uint32_t)at[2] << 8 | (uint32_t)at[1] << 16 | (uint32_t)at[0] << 24;
-}
-
-static bool stated_size(const char *format, const uint8_t *data, size_t size, int64_t *width, int64_t *height)
-{
-  if (strcmp(format, "JPEG") == 0) return jpeg_size(data, size, width, height);
-  if (strcmp(format, "PNG") == 0 && size >= 24) {
-    *width = big(data + 16);
-    *height = big(data + 20);
-    return true;
-  }
-  if (strcmp(format, "BMP") == 0 && size >= 26) {
-    if (little(data + 14) == 12) { /* the first BMP header: 16-bit sizes */
-      *width = data[18] | data[19] << 8;
-      *height = data[20] | data[21] << 8;
-    } else {
-      *width = (int32_t)little(data + 18);
-      *height = llabs((int64_t)(int32_t)little(data + 22)); /* negative: rows from the top */
-    }
-    return true;
-  }
-  return false;
-}
-
 static clreid_status check_size(const char *format, const uint8_t *data, size_t size, clreid_error *error)
 {
   int64_t width, height;
-  if (!stated_size(format, data, size, &width, &height)) return fail_cut(error, format, size);
+  if (!picture_stated_size(format, data, size, &width, &height)) return fail_cut(error, format, size);
   if (width < 1 || height < 1) {
     return console_fail(error, CLREID_INVALID_PICTURE, "the %s picture is %lld x %lld: it has no pixels", format,
                         (long long)width, (long long)height);
@@ -149,6 +113,14 @@ static clreid_status check_size(const char *format, const uint8_t *data, size_t 
     return console_fail(error, CLREID_INVALID_PICTURE,
                         "the %s picture is %lld x %lld, the limit is %d a side and %d pixels: scale it down", format,
                         (long long)width, (long long)height, PICTURE_LARGEST_SIDE, PICTURE_LARGEST_PIXELS);
+  }
+  const uint64_t least = picture_least_bytes(format, data, (uint64_t)(width * height));
+  if (size < least) {
+    return console_fail(
+        error, CLREID_INVALID_PICTURE,
+        "the %s picture is %lld x %lld, which takes %llu bytes at least, but the file has %zu: it is cut "
+        "short or damaged",
+        format, (long long)width, (long long)height, (unsigned long long)least, size);
   }
   /* The most stb_image needs at once: coefficients or samples of 16 bits, four a pixel, in whole blocks of 32 x 32. */
   const size_t blocks = ((size_t)width + 31) / 32 * (((size_t)height + 31) / 32);
@@ -217,11 +189,16 @@ static bool decode_by_turbojpeg(const uint8_t *data, size_t size, picture *read,
 static clreid_status decode(const uint8_t *data, size_t size, picture *read, clreid_error *error)
 {
   if (size == 0) return console_fail(error, CLREID_INVALID_PICTURE, "the file is empty (0 bytes)");
-  const char *format = format_name(data, size);
+  const char *format = picture_format(data, size);
   if (!format) return console_fail(error, CLREID_INVALID_PICTURE, "the file is neither JPEG nor PNG nor BMP");
   const clreid_status status = check_size(format, data, size, error);
   if (status != CLREID_OK) return status;
   if (strcmp(format, "JPEG") == 0) {
+    const size_t scans = jpeg_scans(data, size);
+    if (scans > MOST_SCANS) {
+      return console_fail(error, CLREID_INVALID_PICTURE,
+                          "the JPEG picture has %zu scans, the limit is %d: save it anew", scans, MOST_SCANS);
+    }
     if (!jpeg_tables_fit(data, size)) return fail_decoding(error, format, "a Huffman table of more than 256 codes");
 #ifdef CLREID_LIBJPEG
     clreid_status decoded;

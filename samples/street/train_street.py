@@ -8,8 +8,8 @@ The network is that of the paper (Li, Zhu, Gong: Harmonious Attention, IJCV 2020
 `convert_checkpoint.py CHECKPOINT.pt --network han-small --half --out W.safetensors` makes the weight file.
 
 Each batch holds some streets, of each some identities, and of each two pictures from each of its cameras. The loss is the
-supervised contrastive one (Khosla et al., 2020) of the feature and of each of its halves. Pictures are moved, zoomed,
-mirrored, given another colour cast and partly hidden at random. The rate of learning rises for the first fiftieth and falls
+supervised contrastive one (Khosla et al., 2020) of the feature and of each of its halves, and how far HAN's regions reach
+beyond their maps. Pictures are moved, zoomed, mirrored, given another colour cast and partly hidden at random. The rate of learning rises for the first fiftieth and falls
 to zero as a half cosine, over --pictures. The first share of the pictures (--small) is seen in half the size, which takes
 less than half of the time.
 A checkpoint is written every few hundred batches and at the end, and beside it CHECKPOINT.pt.resume, which --resume needs
@@ -108,9 +108,15 @@ class Head(nn.Sequential):
         super().__init__(nn.Linear(length, HALF, bias=False), nn.BatchNorm1d(HALF), nn.ReLU())
 
 
+def outside(centres, region, map_size):
+    """How far the regions reach beyond the map, in halves of its height and width, summed over them; mean of the batch."""
+    limit = torch.tensor([1 - inner / outer for inner, outer in zip(region[::-1], map_size[::-1])])
+    return F.relu(centres.abs() - limit).sum((1, 2)).mean()
+
+
 class HanSmall(nn.Module):
-    """[b][3][160][64] -> the two halves of the feature, global and local, [b][512] each, before their scaling. Pictures of
-    half the size are taken too, for training: the regions are half as large then."""
+    """[b][3][160][64] -> the two halves of the feature, global and local, [b][512] each, before their scaling; and how far
+    regions lie outside. Pictures of half the size are taken too, for training: the regions are half as large then."""
 
     def __init__(self):
         super().__init__()
@@ -128,15 +134,17 @@ class HanSmall(nn.Module):
     def forward(self, x):
         rows = x.shape[2]
         x = self.stem(x)
-        streams = None  # [4 * b][channels][h][w], stream after stream
+        streams, beyond = None, 0.0  # [4 * b][channels][h][w], stream after stream
         shrink = HEIGHT // rows
         for level, (_, region) in enumerate(LEVELS, 1):
             attended, centres = getattr(self, f'attention{level}')(getattr(self, f'global{level}')(x))
-            parts = torch.cat([crop(x, centres[:, t], [-(-side // shrink) for side in region]) for t in range(STREAMS)])
+            region = [-(-side // shrink) for side in region]
+            beyond = beyond + outside(centres, region, x.shape[2:])
+            parts = torch.cat([crop(x, centres[:, t], region) for t in range(STREAMS)])
             streams = getattr(self, f'local{level}')(parts if streams is None else parts + streams)
             x = attended
         local = torch.cat(streams.mean((2, 3)).chunk(STREAMS), 1)
-        return self.fc_global(x.mean((2, 3))), self.fc_local(local)
+        return self.fc_global(x.mean((2, 3))), self.fc_local(local), beyond
 
 
 # ---- The pictures -----------------------------------------------------------------------------------------------------
@@ -255,8 +263,13 @@ def train(a):
     pixels, identity, camera = read_crops(a.crops)
     print(f'{len(pixels)} crops of {identity.max() + 1} identities from {len(np.unique(camera))} cameras, seed {a.seed}', flush=True)
     net = HanSmall().to(memory_format=torch.channels_last)
-    decayed, others = ([p for p in net.parameters() if (p.ndim > 1) == large] for large in (True, False))
-    optimizer = torch.optim.AdamW([{'params': decayed, 'weight_decay': 0.02}, {'params': others, 'weight_decay': 0.0}])
+    # Where regions lie changes slowly: at the rate of all others they run into the corners, and nothing brings them back.
+    regions = [p for name, p in net.named_parameters() if '.regions.' in name]
+    rest_of = [p for name, p in net.named_parameters() if '.regions.' not in name]
+    decayed, others = ([p for p in rest_of if (p.ndim > 1) == large] for large in (True, False))
+    optimizer = torch.optim.AdamW([{'params': decayed, 'weight_decay': 0.02, 'share': 1.0},
+                                   {'params': others, 'weight_decay': 0.0, 'share': 1.0},
+                                   {'params': regions, 'weight_decay': 0.02, 'share': 0.05}])
     done = 0
     rest = a.out.with_name(a.out.name + '.resume')
     if a.resume and a.out.exists():
@@ -282,11 +295,11 @@ def train(a):
         if done < a.small * a.pictures:
             x = F.avg_pool2d(x, 2)
         x = x.contiguous(memory_format=torch.channels_last)
-        halves = net(x)
+        *halves, beyond = net(x)
         whole, hit = contrast(torch.cat([F.normalize(h) for h in halves], 1), who)
-        loss = whole + sum(contrast(h, who)[0] for h in halves)
+        loss = whole + sum(contrast(h, who)[0] for h in halves) + beyond
         for group in optimizer.param_groups:
-            group['lr'] = rate(done + len(places), a.pictures, a.rate)
+            group['lr'] = group['share'] * rate(done + len(places), a.pictures, a.rate)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

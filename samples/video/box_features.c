@@ -47,7 +47,7 @@ static void drop_frames(pass *it)
 {
   size_t ready = 0;
   while (ready < it->frame_count && it->frames[ready].end <= it->done) ++ready;
-  waiting turned[MOST_FRAMES];
+  waiting turned[MOST_FRAMES] = {{0}};
   for (size_t i = 0; i < it->most_frames; ++i) turned[i] = it->frames[(i + ready) % it->most_frames];
   memcpy(it->frames, turned, it->most_frames * sizeof *turned);
   it->frame_count -= ready;

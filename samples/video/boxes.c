@@ -60,7 +60,7 @@ static clreid_status parse(const lines *file, frame_box *read, bool *usable, clr
   if (!is_whole(values[0], 1, largest_frame)) return fail_row(file, "frames are whole numbers from 1", error);
   if (!is_whole(values[1], -largest_id, largest_id)) return fail_row(file, "ids are whole numbers", error);
   for (int i = count; i < COLUMNS; ++i) values[i] = 1;
-  *usable = values[4] > 0 && values[5] > 0;
+  *usable = (float)values[4] > 0 && (float)values[5] > 0;                                  /* 1e-60 is no side */
   for (int i = 2; i < NEEDED; ++i) *usable = *usable && fabs(values[i]) <= largest_pixels; /* false for NaN */
   for (int i = NEEDED; i < COLUMNS; ++i) *usable = *usable && fabs(values[i]) <= FLT_MAX;
   *read = (frame_box){.frame = (uint64_t)values[0],

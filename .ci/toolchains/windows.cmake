@@ -1,0 +1,22 @@
+# windows.cmake - 64-bit Windows by Debian's MinGW-w64 (gcc-mingw-w64-x86-64). CLREID_NEEDS is a folder with include/ and
+# lib/ of the libraries that are needed. What is built needs no library of the compiler's, and is run by Wine, if it is
+# there.
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc)
+set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES CLREID_NEEDS)
+set(CMAKE_FIND_ROOT_PATH /usr/x86_64-w64-mingw32 ${CLREID_NEEDS})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(CMAKE_C_FLAGS_INIT "-isystem ${CLREID_NEEDS}/include")
+set(CMAKE_EXE_LINKER_FLAGS_INIT -static)
+set(CMAKE_SHARED_LINKER_FLAGS_INIT -static)
+set(ENV{PKG_CONFIG_LIBDIR} ${CLREID_NEEDS}/lib/pkgconfig)
+set(ENV{PKG_CONFIG_SYSROOT_DIR} "")
+find_program(CLREID_WINE NAMES wine64 wine wine64-stable PATHS /usr/lib/wine)
+if(CLREID_WINE)
+  set(CMAKE_CROSSCOMPILING_EMULATOR ${CLREID_WINE})
+endif()

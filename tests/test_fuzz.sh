@@ -1,0 +1,29 @@
+#!/bin/sh
+# test_fuzz.sh - hostile files, new ones: every fuzz target runs from its seeds for some seconds (.ci/fuzz), in a build of
+# its own. CLREID_FUZZ_SECONDS: for each target, 6 if not set. Files that were found once are fed again by test_found_*.
+set -u
+cd "${SOURCE_FOLDER:-$(dirname "$0")/..}" || exit 1
+if ! command -v clang-14 > /dev/null && ! command -v clang > /dev/null; then
+  echo "SKIPPED: no clang"
+  exit 77
+fi
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+trap 'exit 1' INT TERM
+echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long s) { return d == 0 && s; }' > "$folder/try.c"
+if ! $(command -v clang-14 || command -v clang) -fsanitize=fuzzer,address,undefined "$folder/try.c" -o "$folder/try" 2> /dev/null; then
+  echo "SKIPPED: clang without libFuzzer and sanitizers"
+  exit 77
+fi
+
+CLREID_FUZZ_BUILD=${BUILD_FOLDER:-build}/fuzz
+export CLREID_FUZZ_BUILD
+if sh .ci/fuzz "${CLREID_FUZZ_SECONDS:-6}"; then
+  echo "ok    nothing found"
+else
+  echo "FAIL  something was found; logs and inputs are in $CLREID_FUZZ_BUILD/found"
+  for log in "$CLREID_FUZZ_BUILD"/found/*.log; do
+    grep -E -A 12 'ERROR:|runtime error|not as expected' "$log"
+  done
+  exit 1
+fi
