@@ -5,9 +5,17 @@
 
 #include <stdio.h>
 
+/* F(4 x 4) keeps a window of 36 vectors: those of 4 floats do not fit the registers of a GPU's work-item
+ * (docs/devices.md). */
+static bool is_large(const cr_op *op)
+{
+  return (op->kind == CR_WINOGRAD_INPUT || op->kind == CR_WINOGRAD_OUTPUT) && op->winograd.tile == 4;
+}
+
 int cr_rows_vector(const cr_step *step)
 {
   if (step->op.plain) return 2;
+  if (is_large(&step->op) && step->queue->device->facts.type != CR_DEVICE_CPU) return 2;
   return step->queue->device->facts.type == CR_DEVICE_CPU ? CR_PANEL : 4;
 }
 

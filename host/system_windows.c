@@ -273,29 +273,30 @@ int cr_cache_folder(char *path, size_t size)
 /* ---- Mutex and threads ------------------------------------------------------------------------------------------- */
 
 struct cr_mutex {
-  SRWLOCK lock;
+  CRITICAL_SECTION section; /* which its thread may enter again */
 };
 
 cr_mutex *cr_mutex_create(void)
 {
   cr_mutex *mutex = malloc(sizeof *mutex);
-  if (mutex) InitializeSRWLock(&mutex->lock);
+  if (mutex) InitializeCriticalSection(&mutex->section);
   return mutex;
 }
 
 void cr_mutex_destroy(cr_mutex *mutex)
 {
-  free(mutex); /* a slim lock has nothing to give back */
+  if (mutex) DeleteCriticalSection(&mutex->section);
+  free(mutex);
 }
 
 void cr_mutex_lock(cr_mutex *mutex)
 {
-  AcquireSRWLockExclusive(&mutex->lock);
+  EnterCriticalSection(&mutex->section);
 }
 
 void cr_mutex_unlock(cr_mutex *mutex)
 {
-  ReleaseSRWLockExclusive(&mutex->lock);
+  LeaveCriticalSection(&mutex->section);
 }
 
 typedef struct threaded {

@@ -512,12 +512,13 @@ static clreid_status check_output(const cr_trial *trial, int first, int count, c
   return status;
 }
 
-static clreid_status check_input(const cr_trial *trial, int view, clreid_error *error)
+static clreid_status check_input(cr_trial *trial, int view, clreid_error *error)
 {
   const size_t bytes = trial->elements[view] * element_bytes(trial, view);
   void *now = malloc(bytes);
   if (!now) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for %zu bytes", bytes);
   clreid_status status = cr_queue_read(trial->queue, trial->op.view[view].buffer, 0, bytes, now, error);
+  if (status != CLREID_OK) trial->ran = false; /* the driver's call failed: that says nothing of numbers */
   if (status == CLREID_OK && memcmp(now, trial->memory[view], bytes))
     status = cr_fail(error, CLREID_DEVICE_FAILED, "%s as %s: operand %d, which is only read, was written", trial->name,
                      trial->variant, view);

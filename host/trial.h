@@ -73,7 +73,7 @@ typedef struct cr_trial {
   float *scale, *bias;       /* NULL: none */
   char name[224];
   char variant[64]; /* of the last run ... */
-  bool ran;         /* ... which came to its end, whatever its numbers */
+  bool ran;         /* ... which came to its end and was read, whatever its numbers */
   double worst;     /* what is off of a number at most, in parts of what may be: of the last comparison */
 } cr_trial;
 

@@ -68,7 +68,7 @@ compile_for() # TARGET PROGRAM: rows on stdout; false if a tool refuses it
       -c -o "$out.o" && read_notes "$out.o"
     ;;
   sm*)
-    compile "$2" -target nvptx64--nvidiacl -Xclang -target-cpu -Xclang "sm_${1#sm}" -Xclang -mlink-builtin-bitcode \
+    compile "$2" -target nvptx64--nvidiacl -Xclang -cl-ext=+cl_khr_fp16 -Xclang -target-cpu -Xclang "sm_${1#sm}" -Xclang -mlink-builtin-bitcode \
       -Xclang $clc/nvptx64--nvidiacl.bc -S -o "$out.ptx" || return
     if [ -n "$ptxas" ]; then
       "$ptxas" -v "-arch=sm_${1#sm}" "$out.ptx" -o "$out.cubin" >"$out.said" 2>&1 || {
