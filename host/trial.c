@@ -76,7 +76,8 @@ static cr_extent attention_extent(const cr_trial_spec *spec, int view)
 {
   const cr_attention *a = &spec->op.attention;
   if (view == CR_SECOND) return panels_of(a->inner, a->positions);
-  return view == CR_GATE ? (cr_extent){0} : rows_of(a->positions, a->inner);
+  if (view == CR_GATE) return (cr_extent){0};
+  return rows_of(a->positions, a->inner);
 }
 
 /* ---- Where those of harmonious attention lie ---- */

@@ -193,7 +193,7 @@ static clreid_status make_room(clreid_group *g, clreid_error *error)
 
 static size_t largest_pass(const clreid_group *g)
 {
-  size_t largest = 0;
+  size_t largest = 1;
   for (int m = 0; m < g->count; m++) {
     clreid_session_info info = {0};
     clreid_session_describe(g->members[m].session, &info);

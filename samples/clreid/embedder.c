@@ -106,7 +106,7 @@ static clreid_status check_maps(const embedder *made, clreid_error *error)
 static clreid_status open_all(embedder *made, const device_set *devices, clreid_error *error)
 {
   const embedder_config *config = &made->config;
-  size_t longest = 0;
+  size_t longest = 1;
   made->parts = calloc(config->count, sizeof *made->parts);
   if (!made->parts) return no_memory(error);
   for (size_t k = 0; k < config->count; ++k) {
