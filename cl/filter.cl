@@ -9,8 +9,8 @@
  *   M      2 or 4: side of a tile of outputs, as in winograd.cl
  *   BLOCK  channels that are transformed at a time, a row of planes after the other, into local memory
  *
- * The transform's sums are made of numbers and powers of two, and each is scaled once, at its end: host/winograd.c,
- * which transforms smaller weights when a model is loaded, gets the same bits.
+ * The transform's sums are made of numbers and powers of two, and each is scaled once, at its end: host/winograd.c, which
+ * transforms smaller weights when a model is loaded, gets the same bits.
  *
  *   index space   column tiles x blocks of rows
  *   filters       [panel][channels][9 taps][PANEL]
@@ -91,8 +91,8 @@ static void transform_row(__global const float *filter, const int y, const int c
   }
 }
 
-/* Adds count channels of one plane to the sums of TM rows, of which so many are to be kept; the first block begins
- * them. Rows past the last one and vectors past the last panel are those before them once more. */
+/* Adds count channels of one plane to the sums of TM rows, of which so many are to be kept; the first block begins them.
+ * Rows past the last one and vectors past the last panel are those before them once more. */
 static void multiply(__global const float *windows[TM], __local const VECTOR *transformed, const int count,
                      __global float *sums[TM], const int rows, const int vectors, const bool begins)
 {

@@ -38,7 +38,6 @@ bool cr_filter_fits(const cr_device *device, const cr_op *op)
 {
   const cr_winograd *w = &op->winograd;
   if (op->kind != CR_WINOGRAD_PRODUCT || device->facts.type != CR_DEVICE_CPU) return false;
-  if (w->filters) return true;
   const size_t bytes = cr_winograd_planes(w) * cr_padded(w->out_channels) * w->channels * sizeof(float);
   const cr_tile tile = tile_of(device, 1);
   return bytes >= device->filter_bytes && scratch_bytes(w, &tile) <= device->facts.local_memory_bytes;
@@ -73,8 +72,7 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   const cr_winograd *w = &op->winograd;
   const cr_view *input = &op->view[CR_INPUT], *output = &op->view[CR_OUTPUT];
   char options[128];
-  step->op.winograd.filters = true;
-  step->tile = op->tile ? *op->tile : tile_of(step->queue->device, rows_of(step, step->largest_batch));
+  step->tile = tile_of(step->queue->device, rows_of(step, step->largest_batch));
   const int used = cr_tile_options(step, 0, options, sizeof options);
   snprintf(options + used, sizeof options - (size_t)used, " -DFOLLOW=1 -DM=%d -DBLOCK=%d", w->tile, BLOCK);
   CR_TRY(cr_step_kernel(step, "filter.cl", options, op->plain ? "filter_plain" : "filter", error));

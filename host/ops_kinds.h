@@ -193,8 +193,6 @@ typedef struct cr_winograd {
   int height, width, channels;
   int out_height, out_width, out_channels;
   int padding;
-  bool filters; /* of a product: its weights are 3x3 filters, transformed on the way, even where they are few; the
-                   device says so of many (host/filter.h) */
 } cr_winograd;
 
 int cr_winograd_planes(const cr_winograd *winograd);
