@@ -17,8 +17,6 @@
 #include "clblast.h"
 #endif
 
-enum { FILTER_BYTES = 4 << 20 }; /* more than a core's own cache has for them */
-
 typedef struct found {
   cr_facts *facts;
   cl_device_id *ids;
@@ -365,7 +363,6 @@ static clreid_status create(const cr_device_config *config, const cr_facts *fact
   device->id = id;
   device->log = config->log;
   device->references = 1;
-  device->filter_bytes = FILTER_BYTES;
   device->half_wide = facts->type == CR_DEVICE_CPU && !facts->half_arithmetic;
   device->mutex = cr_mutex_create();
   device->building = cr_mutex_create();

@@ -33,7 +33,6 @@ struct cr_device {
   size_t proof_count;
   bool proofs_loaded;
   uint64_t forced_launch_work; /* of a launch, for tests, see limit.h; 0: by facts */
-  size_t filter_bytes;         /* of Winograd's weights, from which on filter.c has them; by facts, tests try others */
   int half_wide;               /* HALF_WIDE of cl/half.clh; by facts, tests try the others */
 };
 

@@ -2,7 +2,6 @@
  * launch.c - the life of a step, and the one place that enqueues kernels.
  */
 #include "depthwise.h"
-#include "filter.h"
 #include "grouped.h"
 #include "times.h"
 
@@ -33,7 +32,6 @@ static const cr_operator *const operators[CR_KINDS] = {
 static const cr_operator *operator_of(const cr_device *device, const cr_op *op)
 {
   if (cr_grouped_fits(device, op)) return &cr_operator_grouped;
-  if (cr_filter_fits(device, op)) return &cr_operator_filter;
   return cr_depthwise_fits(op) ? &cr_operator_depthwise : operators[op->kind];
 }
 

@@ -34,7 +34,7 @@ typedef struct cr_operator {
 extern const cr_operator cr_operator_conv, cr_operator_gemm, cr_operator_pack, cr_operator_pool, cr_operator_scale,
     cr_operator_mask, cr_operator_depthwise, cr_operator_harmony, cr_operator_attend, cr_operator_crop,
     cr_operator_normalise, cr_operator_winograd_input, cr_operator_winograd_product, cr_operator_winograd_output,
-    cr_operator_softmax, cr_operator_attention, cr_operator_separable, cr_operator_grouped, cr_operator_filter;
+    cr_operator_softmax, cr_operator_attention, cr_operator_separable, cr_operator_grouped;
 
 /* A rectangle of the tile core's parameters (cl/tile.clh), and its index space. The numbers exist here once. */
 typedef struct cr_tile {

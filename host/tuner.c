@@ -13,7 +13,6 @@
 #include <xxhash.h>
 
 #include "depthwise.h"
-#include "filter.h"
 #include "grouped.h"
 #include "selftest.h"
 #include "tuning.h"
@@ -262,7 +261,7 @@ static clreid_status search(trial *t, cr_tune_result *result, clreid_error *erro
 
 static bool has_variants(const cr_device *device, const cr_op *op)
 {
-  if (cr_depthwise_fits(op) || cr_grouped_fits(device, op) || cr_filter_fits(device, op)) return false;
+  if (cr_depthwise_fits(op) || cr_grouped_fits(device, op)) return false;
   return !op->plain && op->kind != CR_ATTENTION && !(op->kind == CR_GEMM && op->gemm.library);
 }
 

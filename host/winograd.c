@@ -5,12 +5,9 @@
  * Planes hold all tiles of the batch that runs, so that a product reads its weights once for all pictures; their stride
  * is set in bind.
  */
-#include "winograd.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "filter.h"
 #include "rows.h"
 #include "tile.h"
 
@@ -41,42 +38,40 @@ int cr_winograd_planes(const cr_winograd *w)
   return planes(w);
 }
 
-size_t cr_winograd_plane(size_t tiles, size_t row)
+/* From plane to plane, in elements; cl/winograd.cl has the same. */
+static size_t plane_stride(size_t tiles, size_t row)
 {
   return tiles * row + CR_PANEL;
 }
 
 size_t cr_winograd_rows(const cr_winograd *w, size_t row)
 {
-  return (planes(w) * cr_winograd_plane(cr_winograd_tiles(w), row) + row - 1) / row;
+  return (planes(w) * plane_stride(cr_winograd_tiles(w), row) + row - 1) / row;
 }
 
 /* ---- Weights ---------------------------------------------------------------------------------------------------- */
 
-/* T_weights is diag(scale) times what line_of computes. Sums of numbers and powers of two, scaled once at their end:
- * cl/filter.cl gets the same bits, whatever a compiler contracts. */
-static const float scale[2][LARGEST_SIDE] = {
-    {1, 0.5f, 0.5f, 1},
-    {1.0f / 4, -1.0f / 6, -1.0f / 6, 1.0f / 12, 1.0f / 12, 1},
+/* T_weights of F(2 x 2) and F(4 x 4): rows of A, columns of taps. */
+static const double transforms[2][LARGEST_SIDE][TAPS] = {
+    {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}},
+    {{1.0 / 4, 0, 0},
+     {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+     {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+     {1.0 / 24, 1.0 / 12, 1.0 / 6},
+     {1.0 / 24, -1.0 / 12, 1.0 / 6},
+     {0, 0, 1}},
 };
 
-static void line_of(const cr_winograd *w, float a, float b, float c, float t[LARGEST_SIDE])
-{
-  const float ends = a + c, far_ends = 0.5f * a + 2.0f * c;
-  t[0] = a, t[1] = ends + b, t[2] = ends - b, t[side(w) - 1] = c;
-  if (w->tile == 4) t[3] = far_ends + b, t[4] = far_ends - b;
-}
-
-/* T g T^t for one 3x3 window g. */
+/* T g T^t for one 3x3 window g, in double, rounded once. */
 static void transform_window(const cr_winograd *w, const float *g, float *to, size_t plane)
 {
   const int a = side(w);
-  const float *by = scale[w->tile == 4];
-  float lines[TAPS][LARGEST_SIDE], line[LARGEST_SIDE];
-  for (int x = 0; x < TAPS; x++) line_of(w, g[x], g[TAPS + x], g[2 * TAPS + x], lines[x]);
+  const double(*t)[TAPS] = transforms[w->tile == 4];
   for (int y = 0; y < a; y++) {
-    line_of(w, lines[0][y], lines[1][y], lines[2][y], line);
-    for (int x = 0; x < a; x++) to[(size_t)(y * a + x) * plane] = line[x] * (by[y] * by[x]);
+    double line[TAPS];
+    for (int x = 0; x < TAPS; x++) line[x] = t[y][0] * g[x] + t[y][1] * g[TAPS + x] + t[y][2] * g[2 * TAPS + x];
+    for (int x = 0; x < a; x++)
+      to[(size_t)(y * a + x) * plane] = (float)(line[0] * t[x][0] + line[1] * t[x][1] + line[2] * t[x][2]);
   }
 }
 
@@ -85,7 +80,6 @@ clreid_status cr_winograd_pack(cr_device *device, const cr_op *op, const float *
 {
   const cr_winograd *w = &op->winograd;
   const size_t in = (size_t)w->channels, out = (size_t)w->out_channels, plane = cr_padded(out) * in;
-  if (cr_filter_fits(device, op)) return cr_filter_pack(device, op, weights, packed, error);
   float *floats = calloc((size_t)planes(w) * plane, sizeof *floats);
   if (!floats) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for the transformed weights of %s", op->name);
   for (size_t panel = 0; panel < out; panel += CR_PANEL) /* whole lines of memory at a time */
@@ -187,9 +181,9 @@ static clreid_status bind_product(cr_step *step, int batch, clreid_error *error)
   const cr_winograd *w = &step->op.winograd;
   const size_t rows = (size_t)batch * cr_winograd_tiles(w);
   cr_args args = {step->kernel, A_PICTURE, CL_SUCCESS};
-  cr_arg_ulong(&args, cr_winograd_plane(rows, step->op.view[CR_INPUT].row));
+  cr_arg_ulong(&args, plane_stride(rows, step->op.view[CR_INPUT].row));
   args.next = OUTPUT_PICTURE;
-  cr_arg_ulong(&args, cr_winograd_plane(rows, step->op.view[CR_OUTPUT].row));
+  cr_arg_ulong(&args, plane_stride(rows, step->op.view[CR_OUTPUT].row));
   args.next = ROWS;
   cr_arg_int(&args, rows);
   if (step->op.plain)
