@@ -23,7 +23,7 @@ static const tracker_config defaults = {.rate = 25,
                                         .least_overlap = 0.1,
                                         .far = 0.2,
                                         .take_up = 0.25,
-                                        .looks = 0.6,
+                                        .looks = 0.4,
                                         .least_score = 0.3};
 
 typedef struct scene {
