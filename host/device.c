@@ -40,6 +40,7 @@ typedef struct interview {
   cl_platform_id platform;
   cl_device_id id;
   cl_int failure;
+  bool no_memory; /* of our own */
 } interview;
 
 static bool answers(interview *device, cl_int code)
@@ -90,7 +91,10 @@ static bool has_extension(interview *device, const char *name)
   size_t size = 0;
   if (!answers(device, clGetDeviceInfo(device->id, CL_DEVICE_EXTENSIONS, 0, NULL, &size)) || !size) return false;
   char *all = malloc(size + 1);
-  if (!all) return answers(device, CL_OUT_OF_HOST_MEMORY);
+  if (!all) {
+    device->no_memory = true;
+    return false;
+  }
   bool has = false;
   if (answers(device, clGetDeviceInfo(device->id, CL_DEVICE_EXTENSIONS, size, all, NULL))) {
     all[size] = 0;
@@ -130,7 +134,7 @@ static clreid_status pretend(cr_facts *facts, clreid_error *error)
 
 static clreid_status read_facts(cl_platform_id platform, cl_device_id id, cr_facts *facts, clreid_error *error)
 {
-  interview device = {platform, id, CL_SUCCESS};
+  interview device = {platform, id, CL_SUCCESS, false};
   memset(facts, 0, sizeof *facts);
   read_platform_text(&device, CL_PLATFORM_NAME, facts->platform, sizeof facts->platform);
   read_platform_text(&device, CL_PLATFORM_VERSION, facts->platform_version, sizeof facts->platform_version);
@@ -163,6 +167,7 @@ static clreid_status read_facts(cl_platform_id platform, cl_device_id id, cr_fac
     snprintf(facts->problem, sizeof facts->problem, "its driver failed to tell its facts (%s, %d)",
              cr_code_name(device.failure), device.failure);
   facts->usable = !*facts->problem;
+  if (device.no_memory) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for the facts of %s", facts->name);
   return pretend(facts, error);
 }
 

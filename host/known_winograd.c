@@ -7,7 +7,7 @@
 
 #include "known.h"
 
-enum { SIDE = 6, HEIGHT = 7, WIDTH = 5, CHANNELS = 20, OUT = 33 };
+enum { SIDE = 6, HEIGHT = 7, WIDTH = 5, CHANNELS = 20, OUT_CHANNELS = 33 };
 
 /* B^T and A^T of F(2 x 2) and F(4 x 4), Lavin and Gray, arXiv 1509.09308; points 0, 1, -1, 2, -2. */
 static const int input_matrix[2][SIDE][SIDE] = {{{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}},
@@ -128,7 +128,7 @@ static float product(const answer *a, int plane, int tile, int column)
   const size_t row = cr_padded(CHANNELS), panel = (size_t)CHANNELS * CR_PANEL;
   const float *from = a->input.values + plane * stride(a, row) + tile * row;
   const float *weights =
-      a->weights.values + plane * (cr_padded(OUT) * CHANNELS) + column / CR_PANEL * panel + column % CR_PANEL;
+      a->weights.values + plane * (cr_padded(OUT_CHANNELS) * CHANNELS) + column / CR_PANEL * panel + column % CR_PANEL;
   double sum = 0;
   for (int k = 0; k < CHANNELS; k++) sum += (double)from[k] * (double)weights[k * CR_PANEL];
   return (float)sum;
@@ -136,7 +136,7 @@ static float product(const answer *a, int plane, int tile, int column)
 
 static clreid_status make_product(answer *a, clreid_error *error)
 {
-  const size_t row = cr_padded(CHANNELS), out_row = cr_padded(OUT);
+  const size_t row = cr_padded(CHANNELS), out_row = cr_padded(OUT_CHANNELS);
   CR_TRY(fill(a, &a->input, plane_count(a, row), a->op.half, 2, error));
   CR_TRY(fill(a, &a->weights, (size_t)(a->side * a->side) * out_row * CHANNELS, false, 3, error));
   CR_TRY(fill(a, &a->output, plane_count(a, out_row), a->op.half, 0, error));
@@ -145,14 +145,15 @@ static clreid_status make_product(answer *a, clreid_error *error)
   a->op.view[CR_OUTPUT] = view_of(&a->output, a->output.count, out_row);
   for (int p = 0; p < a->side * a->side; p++)
     for (int t = 0; t < a->tiles; t++)
-      for (int c = 0; c < OUT; c++) a->expected[p * stride(a, out_row) + t * out_row + c] = product(a, p, t, c);
+      for (int c = 0; c < OUT_CHANNELS; c++)
+        a->expected[p * stride(a, out_row) + t * out_row + c] = product(a, p, t, c);
   return CLREID_OK;
 }
 
 static double back(const answer *a, int y, int x, int c)
 {
   const int(*t)[SIDE] = output_matrix[a->w.tile == 4];
-  const size_t row = cr_padded(OUT);
+  const size_t row = cr_padded(OUT_CHANNELS);
   const int tile = y / a->w.tile * tiles_across(a) + x / a->w.tile;
   double sum = 0;
   for (int p = 0; p < a->side * a->side; p++)
@@ -163,7 +164,7 @@ static double back(const answer *a, int y, int x, int c)
 
 static clreid_status make_output(answer *a, clreid_error *error)
 {
-  const size_t row = cr_padded(OUT), picture = (size_t)a->w.out_height * a->w.out_width * row;
+  const size_t row = cr_padded(OUT_CHANNELS), picture = (size_t)a->w.out_height * a->w.out_width * row;
   CR_TRY(fill(a, &a->input, plane_count(a, row), a->op.half, 4, error));
   CR_TRY(fill(a, &a->bias, row, false, 5, error));
   CR_TRY(fill(a, &a->residual, picture, a->op.half, 6, error));
@@ -176,7 +177,7 @@ static clreid_status make_output(answer *a, clreid_error *error)
   a->op.view[CR_OUTPUT] = view_of(&a->output, picture, row);
   for (int y = 0; y < a->w.out_height; y++)
     for (int x = 0; x < a->w.out_width; x++)
-      for (int c = 0; c < OUT; c++) {
+      for (int c = 0; c < OUT_CHANNELS; c++) {
         const size_t at = ((size_t)y * a->w.out_width + x) * row + c;
         const double sum =
             back(a, y, x, c) + (bias ? (double)a->bias.values[c] : 0) + (residual ? (double)a->residual.values[at] : 0);
@@ -224,7 +225,7 @@ clreid_status cr_known_winograd(const cr_step *step, bool *wrong, clreid_error *
                       .channels = CHANNELS,
                       .out_height = HEIGHT + 2 * w->padding - 2,
                       .out_width = WIDTH + 2 * w->padding - 2,
-                      .out_channels = OUT,
+                      .out_channels = OUT_CHANNELS,
                       .padding = w->padding};
   a.op = (cr_op){.kind = step->op.kind,
                  .name = step->op.name,
@@ -233,7 +234,8 @@ clreid_status cr_known_winograd(const cr_step *step, bool *wrong, clreid_error *
                  .tile = step->tile.rows ? &step->tile : NULL,
                  .winograd = a.w};
   a.tiles = cr_winograd_tiles(&a.w);
-  const size_t most = plane_count(&a, cr_padded(OUT)) + (size_t)a.w.out_height * a.w.out_width * cr_padded(OUT);
+  const size_t most =
+      plane_count(&a, cr_padded(OUT_CHANNELS)) + (size_t)a.w.out_height * a.w.out_width * cr_padded(OUT_CHANNELS);
   a.expected = malloc(most * sizeof *a.expected);
   for (size_t i = 0; a.expected && i < most; i++) a.expected[i] = NAN;
   clreid_status status = a.expected ? CLREID_OK : cr_fail(reason, CLREID_OUT_OF_MEMORY, "no memory for a known answer");

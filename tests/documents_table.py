@@ -92,9 +92,9 @@ TABLE = {
     # samples/street/README.md
     'clreid-street --out FOLDER --seed 4 --seconds 40 --persons 24 --vehicles 8': Instead(
         LONG, 'clreid-street --out FOLDER --seed 4 --seconds 1 --persons 2 --vehicles 1'),
-    'clreid-street --crops crops --seed 1000 --streets 45 --persons 45 --vehicles 15': Instead(
+    'clreid-street --crops crops --seed 11000 --streets 52 --persons 45 --vehicles 15': Instead(
         TRAINS, 'clreid-street --crops crops --seed 1000 --streets 2 --persons 16 --vehicles 4 --views 4'),
-    'python3 samples/street/train_street.py crops --out street.pt': Instead(
+    'python3 samples/street/train_street.py crops --out street.pt --pictures 412000 --small 0.4': Instead(
         TRAINS, 'python3 samples/street/train_street.py crops --out street.pt --pictures 64 --identities 4 --threads 1', needs='torch'),
     'python3 samples/convert_checkpoint.py street.pt --network han-small --half --out street.safetensors': Instead(
         'as it stands', 'python3 samples/convert_checkpoint.py street.pt --network han-small --half --out street.safetensors',

@@ -33,7 +33,7 @@ static const settings defaults = {
     .batch = 32,
     .tracker =
         {.memory_seconds = 2, .least_overlap = 0.1, .far = 0.2, .take_up = 0.25, .looks = 0.4, .least_score = 0.3},
-    .identities = {.joined = 0.12, .connected = 0.15},
+    .identities = {.joined = 0.08, .connected = 0.15},
     .fill_seconds = 0.5,
     .least_visibility = 0.3};
 
@@ -63,7 +63,7 @@ bool settings_parse(int argc, char **argv, settings *set, int *code)
       {"far", OPTIONS_REAL, &set->tracker.far, "X", "cosine distance that ends a track; twice it in its place (0.2)",
        false, 0, 2},
       {"take-up", OPTIONS_REAL, &set->tracker.take_up, "X", "... up to which a lost one goes on (0.25)", false, 0, 2},
-      {"join", OPTIONS_REAL, &set->identities.joined, "X", "... up to which one camera's tracks are one (0.12)", false,
+      {"join", OPTIONS_REAL, &set->identities.joined, "X", "... up to which one camera's tracks are one (0.08)", false,
        0, 2},
       {"connect", OPTIONS_REAL, &set->identities.connected, "X", "... and tracks of several cameras (0.15)", false, 0,
        2},
