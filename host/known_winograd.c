@@ -57,7 +57,7 @@ static clreid_status fill(answer *a, array *to, size_t count, bool half, unsigne
     status = cr_buffer_create(a->step->queue->device, count * (half ? sizeof *halves : sizeof *to->values),
                               half ? (const void *)halves : to->values, &to->buffer, error);
   free(halves);
-  return status;
+  return status; /* NOLINT(clang-analyzer-unix.Malloc): the answer has to->values, and frees it */
 }
 
 static clreid_status read_back(answer *a, clreid_error *error)
@@ -156,9 +156,10 @@ static double back(const answer *a, int y, int x, int c)
   const size_t row = cr_padded(OUT_CHANNELS);
   const int tile = y / a->w.tile * tiles_across(a) + x / a->w.tile;
   double sum = 0;
-  for (int p = 0; p < a->side * a->side; p++)
-    sum += t[y % a->w.tile][p / a->side] * t[x % a->w.tile][p % a->side] *
-           (double)a->input.values[p * stride(a, row) + tile * row + c];
+  for (int i = 0; i < a->side; i++)
+    for (int j = 0; j < a->side; j++)
+      sum += t[y % a->w.tile][i] * t[x % a->w.tile][j] *
+             (double)a->input.values[(i * a->side + j) * stride(a, row) + tile * row + c];
   return sum;
 }
 
