@@ -16,24 +16,7 @@ if [ "$(uname -sm)" != "Linux x86_64" ]; then
   echo "SKIPPED: include/clreid.abi is that of Linux on x86_64; this is $(uname -sm)"
   exit 77
 fi
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 1' INT TERM
-failures=0
-
-# check "what" COMMAND...: runs COMMAND; its output is shown if it fails.
-check()
-{
-  title=$1
-  shift
-  if "$@" > "$folder/log" 2>&1; then
-    echo "ok    $title"
-  else
-    echo "FAIL  $title"
-    tail -n 60 "$folder/log" | sed 's/^/        /'
-    failures=$((failures + 1))
-  fi
-}
+. "$source/tests/check.sh"
 fails() { ! "$@"; }
 compare() { abidiff --no-added-syms --no-show-locs "$1" "$2"; }
 

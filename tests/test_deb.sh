@@ -8,24 +8,7 @@ for tool in dpkg-buildpackage dh; do
   echo "SKIPPED: no $tool here (Debian: dpkg-dev, debhelper)"
   exit 77
 done
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 1' INT TERM
-failures=0
-
-# check "what" COMMAND...: runs COMMAND; its output is shown if it fails.
-check()
-{
-  title=$1
-  shift
-  if "$@" > "$folder/log" 2>&1; then
-    echo "ok    $title"
-  else
-    echo "FAIL  $title"
-    tail -n 40 "$folder/log" | sed 's/^/        /'
-    failures=$((failures + 1))
-  fi
-}
+. "$source/tests/check.sh"
 
 nothing() { [ -z "$("$@" | tee /dev/stderr)" ]; }
 

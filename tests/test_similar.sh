@@ -5,24 +5,7 @@
 set -u
 source=${SOURCE_FOLDER:?is set by ctest} build=${BUILD_FOLDER:?is set by ctest}
 command=${CLREID_COMMAND:?is set by ctest}
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 1' INT TERM
-failures=0
-
-# check "what" COMMAND...: runs COMMAND; its output is shown if it fails.
-check()
-{
-  title=$1
-  shift
-  if "$@" > "$folder/log" 2>&1; then
-    echo "ok    $title"
-  else
-    echo "FAIL  $title"
-    sed 's/^/        /' "$folder/log"
-    failures=$((failures + 1))
-  fi
-}
+. "$source/tests/check.sh"
 
 finds() # finds FIGURE OTHER: each is most like the other
 {
