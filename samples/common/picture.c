@@ -15,79 +15,9 @@
 #include "console.h"
 #include "jpeg.h"
 #include "picture_head.h"
+#include "picture_stb.h"
 
 enum { MOST_SCANS = 256 }; /* of a JPEG; progressive ones have about ten */
-
-/* ---- stb_image, with a limit on what one picture may allocate ---------------------------------------------------- */
-
-/* A compressed stream may unpack to far more than the picture it is said to hold. Set before each decoding. */
-static _Thread_local size_t largest_allocation;
-
-/* Zeros, because stb_image takes tables that a file leaves out for given. */
-static void *limited_malloc(size_t size)
-{
-  return size <= largest_allocation ? calloc(size ? size : 1, 1) : NULL;
-}
-
-static void *limited_realloc(void *old, size_t size)
-{
-  return size <= largest_allocation ? realloc(old, size) : NULL;
-}
-
-#define STBI_MALLOC(size)       limited_malloc(size)
-#define STBI_REALLOC(old, size) limited_realloc(old, size)
-#define STBI_FREE(old)          free(old)
-#define STBI_ASSERT(truth)      ((void)0) /* what a file says is no reason to abort */
-#define STBI_ONLY_JPEG
-#define STBI_ONLY_PNG
-#define STBI_ONLY_BMP
-#define STBI_NO_STDIO
-#define STBI_NO_LINEAR
-#define STBI_NO_HDR
-#define STBI_MAX_DIMENSIONS 16384 /* PICTURE_LARGEST_SIDE */
-#define STB_IMAGE_IMPLEMENTATION
-#include <stb/stb_image.h>
-
-_Static_assert(STBI_MAX_DIMENSIONS == PICTURE_LARGEST_SIDE, "one limit");
-
-/* The file's bytes as stb_image asks for them. stb_image takes zeros for what is missing; here it is noticed. */
-typedef struct bytes {
-  const uint8_t *data;
-  size_t size, at;
-  bool ran_out;
-} bytes;
-
-static int read_bytes(void *user, char *to, int count)
-{
-  bytes *from = user;
-  const size_t left = from->size - from->at;
-  const size_t given = (size_t)count < left ? (size_t)count : left;
-  if (given == 0 && count > 0) from->ran_out = true;
-  memcpy(to, from->data + from->at, given);
-  from->at += given;
-  return (int)given;
-}
-
-static void skip_bytes(void *user, int count)
-{
-  bytes *from = user;
-  if (count < 0) {
-    from->at -= (size_t)-count < from->at ? (size_t)-count : from->at;
-  } else if ((size_t)count > from->size - from->at) {
-    from->at = from->size;
-    from->ran_out = true;
-  } else {
-    from->at += (size_t)count;
-  }
-}
-
-static int at_end(void *user)
-{
-  const bytes *from = user;
-  return from->at >= from->size;
-}
-
-static const stbi_io_callbacks callbacks = {read_bytes, skip_bytes, at_end};
 
 /* ---- Formats and sizes ------------------------------------------------------------------------------------------- */
 
@@ -101,7 +31,9 @@ static clreid_status fail_cut(clreid_error *error, const char *format, size_t si
   return console_fail(error, CLREID_INVALID_PICTURE, "the %s picture is cut short after %zu bytes", format, size);
 }
 
-static clreid_status check_size(const char *format, const uint8_t *data, size_t size, clreid_error *error)
+/* read: out, the width and height that the file states. */
+static clreid_status check_size(const char *format, const uint8_t *data, size_t size, picture *read,
+                                clreid_error *error)
 {
   int64_t width, height;
   if (!picture_stated_size(format, data, size, &width, &height)) return fail_cut(error, format, size);
@@ -122,9 +54,8 @@ static clreid_status check_size(const char *format, const uint8_t *data, size_t 
         "short or damaged",
         format, (long long)width, (long long)height, (unsigned long long)least, size);
   }
-  /* The most stb_image needs at once: coefficients or samples of 16 bits, four a pixel, in whole blocks of 32 x 32. */
-  const size_t blocks = ((size_t)width + 31) / 32 * (((size_t)height + 31) / 32);
-  largest_allocation = 2 * size + blocks * 1024 * 8 + 65536;
+  read->width = (int)width;
+  read->height = (int)height;
   return CLREID_OK;
 }
 
@@ -133,14 +64,10 @@ static clreid_status check_size(const char *format, const uint8_t *data, size_t 
 static clreid_status decode_by_stb(const char *format, const uint8_t *data, size_t size, picture *read,
                                    clreid_error *error)
 {
-  bytes from = {.data = data, .size = size};
-  int channels;
-  read->pixels = stbi_load_from_callbacks(&callbacks, &from, &read->width, &read->height, &channels, 3);
-  if (from.ran_out) {
-    picture_free(read);
-    return fail_cut(error, format, size);
-  }
-  return read->pixels ? CLREID_OK : fail_decoding(error, format, stbi_failure_reason());
+  const char *reason;
+  picture_stb(data, size, read, &reason);
+  if (read->pixels) return CLREID_OK;
+  return reason ? fail_decoding(error, format, reason) : fail_cut(error, format, size);
 }
 
 #ifdef CLREID_LIBJPEG
@@ -180,7 +107,6 @@ static bool decode_by_turbojpeg(const uint8_t *data, size_t size, picture *read,
   }
   read->width = width;
   read->height = height;
-  if (*status != CLREID_OK) picture_free(read);
   if (decoder) tjDestroy(decoder);
   return true;
 }
@@ -191,7 +117,7 @@ static clreid_status decode(const uint8_t *data, size_t size, picture *read, clr
   if (size == 0) return console_fail(error, CLREID_INVALID_PICTURE, "the file is empty (0 bytes)");
   const char *format = picture_format(data, size);
   if (!format) return console_fail(error, CLREID_INVALID_PICTURE, "the file is neither JPEG nor PNG nor BMP");
-  const clreid_status status = check_size(format, data, size, error);
+  const clreid_status status = check_size(format, data, size, read, error);
   if (status != CLREID_OK) return status;
   if (strcmp(format, "JPEG") == 0) {
     const size_t scans = jpeg_scans(data, size);
@@ -257,6 +183,7 @@ clreid_status picture_read(const char *path, picture *read, clreid_error *error)
   close(handle);
   if (status != CLREID_OK) return status;
   status = decode(data, size, read, error);
+  if (status != CLREID_OK) picture_free(read);
   free(data);
   return status;
 }
