@@ -145,7 +145,7 @@ __kernel void conv(__global const STORAGE *restrict input, const ulong input_off
         if (DOES(EPILOGUE_RESIDUAL)) add = LOADV(V, residual + from + at);
         if (DOES(EPILOGUE_BIAS)) shift = JOIN(vload, V)(0, bias + at);
         if (DOES(EPILOGUE_GATE)) factor = LOADV(V, gate + by + at);
-        STOREV_OUTPUT(V, output + to + at, tile_epilogue(acc[i][j], flags, shift, factor, add));
+        STOREV_OF(OUTPUT, V, output + to + at, tile_epilogue(acc[i][j], flags, shift, factor, add));
       }
     place = conv_next(place, out_width, out_pixels);
   }
@@ -189,5 +189,6 @@ __kernel void conv_plain(__global const STORAGE *input, const ulong input_offset
                  column);
   if (flags & EPILOGUE_RELU) sum = RELU(sum, 0.0f);
   if (flags & EPILOGUE_SIGMOID) sum = sigmoid_float(sum);
-  STORE1_OUTPUT(output + output_offset + place.batch * output_picture + (ulong)place.pixel * output_row + column, sum);
+  STORE1_OF(OUTPUT, output + output_offset + place.batch * output_picture + (ulong)place.pixel * output_row + column,
+            sum);
 }

@@ -23,7 +23,7 @@ __kernel void mask(__global const INPUT *restrict input, const ulong input_offse
   if (row >= rows) return;
   float of_row = 1.0f;
   if (flags & MASK_SPATIAL)
-    of_row = JOIN(LOAD1_, INPUT)(spatial + spatial_offset + batch * spatial_picture + (ulong)row * spatial_row);
+    of_row = LOAD1_OF(INPUT, spatial + spatial_offset + batch * spatial_picture + (ulong)row * spatial_row);
   ROW_VECTORS(c, columns)
   {
     VECTOR value = LOAD_INPUT(input + input_offset + batch * input_picture + (ulong)row * input_row + c);

@@ -15,7 +15,7 @@ DEFINE_SIGMOID(VECTOR)
 
 __kernel void scale(__global const INPUT *input, const ulong input_offset, const ulong input_picture,
                     const int input_row, __global const float *restrict weights, __global const float *restrict bias,
-                    __global const INPUT *restrict residual, const ulong residual_offset,
+                    __global const RESIDUAL *restrict residual, const ulong residual_offset,
                     const ulong residual_picture, const int residual_row, __global OUTPUT *output,
                     const ulong output_offset, const ulong output_picture, const int output_row, const int rows,
                     const int columns, const int flags)
@@ -33,7 +33,8 @@ __kernel void scale(__global const INPUT *input, const ulong input_offset, const
       shift = JOIN(vload, V)(0, bias + c);
     value = flags & SCALE_WEIGHTS ? MULTIPLY_ADD(JOIN(vload, V)(0, weights + c), value, shift) : value + shift;
     if (flags & EPILOGUE_RESIDUAL)
-      value += LOAD_INPUT(residual + residual_offset + batch * residual_picture + (ulong)row * residual_row + c);
+      value += LOADV_OF(RESIDUAL, V,
+                        residual + residual_offset + batch * residual_picture + (ulong)row * residual_row + c);
     if (flags & EPILOGUE_RELU) value = RELU(value, (VECTOR)(0.0f));
     if (flags & EPILOGUE_SIGMOID) value = JOIN(sigmoid_, VECTOR)(value);
     STORE_OUTPUT(output + output_offset + batch * output_picture + (ulong)row * output_row + c, value);

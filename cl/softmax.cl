@@ -12,25 +12,25 @@
 DEFINE_EXP(VECTOR, JOIN(int, V))
 #include "softmax.clh"
 
-__kernel void softmax(__global const STORAGE *restrict input, const ulong input_offset, const ulong input_picture,
-                      const int input_row, __global STORAGE *restrict output, const ulong output_offset,
+__kernel void softmax(__global const INPUT *restrict input, const ulong input_offset, const ulong input_picture,
+                      const int input_row, __global OUTPUT *restrict output, const ulong output_offset,
                       const ulong output_picture, const int output_row, const int rows, const int columns)
 {
   const int row = get_global_id(0);
   const ulong batch = get_global_id(2);
   if (row >= rows) return;
-  __global const STORAGE *from = input + input_offset + batch * input_picture + (ulong)row * input_row;
-  __global STORAGE *to = output + output_offset + batch * output_picture + (ulong)row * output_row;
+  __global const INPUT *from = input + input_offset + batch * input_picture + (ulong)row * input_row;
+  __global OUTPUT *to = output + output_offset + batch * output_picture + (ulong)row * output_row;
   float most = -INFINITY, sum = 0.0f;
-  for (int c = 0; c < columns; c++) most = softmax_larger(most, LOAD1(from + c));
+  for (int c = 0; c < columns; c++) most = softmax_larger(most, LOAD1_OF(INPUT, from + c));
   for (int c = 0; c < columns; c += V) {
     float values[V];
-    JOIN(vstore, V)(softmax_exp(LOADV(V, from + c), most), 0, values);
+    JOIN(vstore, V)(softmax_exp(LOAD_INPUT(from + c), most), 0, values);
     for (int i = 0; i < V && c + i < columns; i++) sum += values[i];
   }
   for (int c = 0; c < (columns + PANEL - 1) / PANEL * PANEL; c += V) {
     float values[V];
-    JOIN(vstore, V)(softmax_exp(LOADV(V, from + c), most) / sum, 0, values);
-    for (int i = 0; i < V; i++) STORE1(to + c + i, c + i < columns ? values[i] : 0.0f);
+    JOIN(vstore, V)(softmax_exp(LOAD_INPUT(from + c), most) / sum, 0, values);
+    for (int i = 0; i < V; i++) STORE1_OF(OUTPUT, to + c + i, c + i < columns ? values[i] : 0.0f);
   }
 }

@@ -158,8 +158,8 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
   cr_step_tile(step);
   CR_TRY(create_zeros(step, error));
   const int used = cr_tile_options(step, cr_epilogue_flags(&step->op), options, sizeof options);
-  snprintf(options + used, sizeof options - (size_t)used, " -DOUTPUT_FLOAT=%d -DPOINTWISE=%d -DFOLLOW=%d",
-           step->op.float_output, is_pointwise(c), step->queue->device->facts.type == CR_DEVICE_CPU);
+  snprintf(options + used, sizeof options - (size_t)used, " -DPOINTWISE=%d -DFOLLOW=%d", is_pointwise(c),
+           step->queue->device->facts.type == CR_DEVICE_CPU);
   CR_TRY(cr_step_kernel(step, "conv.cl", options, step->op.plain ? "conv_plain" : "conv", error));
   cr_tile_name(step, "conv");
   return set_arguments(step, error);

@@ -62,7 +62,7 @@ static clreid_status ask_library(cr_step *step, clreid_error *error)
 
 static clreid_status prepare(cr_step *step, clreid_error *error)
 {
-  char options[128];
+  char options[192];
   if (step->op.gemm.library) CR_TRY(ask_library(step, error));
   if (step->operator_ != &cr_operator_gemm) return step->operator_->prepare(step, error);
   cr_step_tile(step);

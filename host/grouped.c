@@ -21,7 +21,7 @@ bool cr_grouped_fits(const cr_device *device, const cr_op *op)
          c->channels % CR_PANEL == 0 && c->groups >= 1 && c->channels % c->groups == 0 &&
          (group(c) == 4 || group(c) == 8 || group(c) == 16) && c->kernel_height == 3 && c->kernel_width == 3 &&
          c->stride_height == c->stride_width && c->stride_height <= 2 && c->dilation_height == 1 &&
-         c->dilation_width == 1 && !c->input_line && op->activation != CR_SIGMOID && !op->float_output &&
+         c->dilation_width == 1 && !c->input_line && op->activation != CR_SIGMOID && !op->as_float[CR_OUTPUT] &&
          !op->view[CR_RESIDUAL].row && !op->view[CR_GATE].row; /* a view of nothing has no rows */
 }
 

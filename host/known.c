@@ -4,6 +4,8 @@
  */
 #include "known.h"
 
+#include <string.h>
+
 #include "oracle.h"
 
 enum { PICTURES = 2, COLUMNS = 272, MAP = 9 };
@@ -148,8 +150,7 @@ static cr_trial_spec spec_of(const cr_step *step)
   spec.seed = 1;
   spec.op.activation = op->activation;
   spec.op.half = op->half;
-  spec.op.float_output = op->float_output;
-  spec.op.float_input = op->float_input;
+  memcpy(spec.op.as_float, op->as_float, sizeof op->as_float);
   spec.op.tile = step->tile.rows ? &step->tile : NULL;
   if (op->kind == CR_SCALE) spec.op.scale.bias_by_row = op->scale.bias_by_row;
   spec.bias = op->bias;

@@ -129,6 +129,21 @@ int cr_epilogue_flags(const cr_op *op)
          (op->view[CR_GATE].buffer ? CR_EPILOGUE_GATE : 0);
 }
 
+const char *cr_storage_options(const cr_op *op, char text[CR_STORAGE_TEXT])
+{
+  static const struct {
+    int view;
+    const char *option;
+  } floats[] = {{CR_INPUT, " -DINPUT_FLOAT=1"},
+                {CR_SECOND, " -DSECOND_FLOAT=1"},
+                {CR_RESIDUAL, " -DRESIDUAL_FLOAT=1"},
+                {CR_OUTPUT, " -DOUTPUT_FLOAT=1"}};
+  snprintf(text, CR_STORAGE_TEXT, "-DHALF=%d", op->half);
+  for (size_t i = 0; op->half && i < sizeof floats / sizeof floats[0]; i++)
+    if (op->as_float[floats[i].view]) strcat(text, floats[i].option);
+  return text;
+}
+
 static void retain_operands(const cr_op *op)
 {
   for (int v = 0; v < CR_VIEWS; v++)

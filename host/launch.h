@@ -91,4 +91,8 @@ cr_cut cr_step_cut(const cr_step *step, int maps);
 
 int cr_epilogue_flags(const cr_op *op);
 
+/* How the operands are stored, as cl/common.clh wants to know it: "-DHALF=1 -DOUTPUT_FLOAT=1". Returns text. */
+enum { CR_STORAGE_TEXT = 96 };
+const char *cr_storage_options(const cr_op *op, char text[CR_STORAGE_TEXT]);
+
 #endif

@@ -13,8 +13,7 @@ typedef struct cr_op {
   cr_buffer *weights, *bias; /* borrowed from the model; NULL: none */
   cr_activation activation;
   bool half;                  /* storage of all views and of packed weights; sums are float */
-  bool float_output;          /* output float even where the storage is half (conv, pool, scale) */
-  bool float_input;           /* input float even where the storage is half (scale) */
+  bool as_float[CR_VIEWS];    /* views that are float even where the storage is half, if the kernel takes such */
   bool plain;                 /* the plain twin of the kernel */
   const struct cr_tile *tile; /* for tests and tuning: the tile to run in, if the kernel can; NULL: chosen */
   int streams; /* > 1: maps a picture; the views' picture stride is from map to map, for 0 and 1 there is one */

@@ -21,10 +21,9 @@ int cr_rows_vector(const cr_step *step)
 
 clreid_status cr_rows_kernel(cr_step *step, const char *file, const char *kernel, clreid_error *error)
 {
-  char options[128];
+  char options[128], storage[CR_STORAGE_TEXT];
   const int vector = cr_rows_vector(step);
-  snprintf(options, sizeof options, "-DV=%d -DHALF=%d -DINPUT_FLOAT=%d -DOUTPUT_FLOAT=%d", vector, step->op.half,
-           step->op.float_input, step->op.float_output);
+  snprintf(options, sizeof options, "-DV=%d %s", vector, cr_storage_options(&step->op, storage));
   snprintf(step->variant, sizeof step->variant, "%s vec%d", kernel, vector);
   return cr_step_kernel(step, file, options, kernel, error);
 }

@@ -207,7 +207,7 @@ static clreid_status check_harmony(cr_queue *queue, tally *all, clreid_error *er
 {
   static const cr_op ops[] = {
       {.kind = CR_HARMONY,
-       .float_output = true,
+       .as_float[CR_OUTPUT] = true,
        .harmony = {.height = 5, .width = 4, .channels = 33, .reduced = 2, .centres = 8}},
       {.kind = CR_ATTEND, .attend = {.rows = 35, .columns = 17, .map = 48}},
       {.kind = CR_CROP,

@@ -129,8 +129,10 @@ int cr_tile_options(const cr_step *step, int flags, char *text, size_t size)
 {
   const cr_tile *tile = &step->tile;
   const int ahead = step->queue->device->facts.type == CR_DEVICE_CPU ? 1024 : 0;
-  return snprintf(text, size, "-DTM=%d -DTN=%d -DV=%d -DROW_DIM=%d -DHALF=%d -DAHEAD=%d -DEPILOGUE=%d", tile->rows,
-                  tile->vectors, tile->vector, tile->columns_first, step->op.half, ahead, possible(flags));
+  char storage[CR_STORAGE_TEXT];
+  return snprintf(text, size, "-DTM=%d -DTN=%d -DV=%d -DROW_DIM=%d -DAHEAD=%d -DEPILOGUE=%d %s", tile->rows,
+                  tile->vectors, tile->vector, tile->columns_first, ahead, possible(flags),
+                  cr_storage_options(&step->op, storage));
 }
 
 void cr_tile_space(cr_step *step, size_t rows, size_t columns, size_t third)

@@ -163,8 +163,7 @@ static bool stored_in_half(const cr_op *op, int view)
 {
   const bool vectors = op->kind == CR_ATTEND || op->kind == CR_CROP; /* whose second operand is float always */
   if (op->kind == CR_NORMALISE || (vectors && view == CR_SECOND)) return false;
-  if (view == CR_OUTPUT) return op->half && !op->float_output;
-  return op->half && !op->float_input;
+  return op->half && !op->as_float[view];
 }
 
 static size_t picture_elements(const cr_extent *extent)

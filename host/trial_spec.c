@@ -238,8 +238,10 @@ void cr_trial_name(const cr_trial_spec *spec, char *bytes, size_t size)
     if (spec->before[v] || spec->after[v]) add(&name, " %s%d+%d", view_names[v], spec->before[v], spec->after[v]);
   }
   if (op->half) add(&name, " half");
-  if (op->half && op->float_input) add(&name, " float-in");
-  if (op->half && op->float_output) add(&name, " float-out");
+  if (op->half && op->as_float[CR_INPUT]) add(&name, " float-in");
+  if (op->half && op->as_float[CR_SECOND]) add(&name, " float-second");
+  if (op->half && op->as_float[CR_RESIDUAL]) add(&name, " float-residual");
+  if (op->half && op->as_float[CR_OUTPUT]) add(&name, " float-out");
   if (spec->dirty) add(&name, " dirty");
   if (op->kind == CR_GEMM && op->gemm.library) add(&name, " library");
 }

@@ -3,7 +3,8 @@
  *
  * G, H and P are made by one product and stand side by side in a tensor F[position][g | h | p], each part padded to
  * panels. H is read along positions: a copy of it is transposed into panels. The fused form keeps the weights of a few
- * rows in local memory; the plain form stores the map of positions by positions twice, before and after its softmax.
+ * rows in local memory; the plain form stores the map of positions by positions twice, before and after its softmax,
+ * as floats in any storage.
  */
 #include <stdio.h>
 
@@ -61,14 +62,14 @@ static void attend_fused(module *m, cr_view output)
 static void attend_plain(module *m, cr_view output)
 {
   const int n = m->positions;
-  const int logits = cr_plan_tensor_add(m->planner, n, cr_padded(n), false);
+  const int logits = cr_plan_tensor_add(m->planner, n, cr_padded(n), true);
   cr_plan_step *step = cr_plan_product(m->planner, m->node->name, "logits", n, n, m->inner);
   step->op.view[CR_INPUT] = in_f(m, PART_G);
   step->op.view[CR_SECOND] = cr_plan_view(m->planner, m->h, 0);
   step->op.gemm.b_panels = true;
   step->op.view[CR_OUTPUT] = cr_plan_view(m->planner, logits, 0);
 
-  const int weights = cr_plan_tensor_add(m->planner, n, cr_padded(n), false);
+  const int weights = cr_plan_tensor_add(m->planner, n, cr_padded(n), true);
   step = cr_plan_step_add(m->planner, CR_SOFTMAX, m->node->name, "softmax");
   step->op.softmax = (cr_softmax){.rows = n, .columns = n};
   step->op.view[CR_INPUT] = cr_plan_view(m->planner, logits, 0);

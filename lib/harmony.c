@@ -56,7 +56,6 @@ int cr_plan_harmony(cr_planner *planner, const cr_unit *unit, int x)
   const int out = cr_plan_tensor_add(planner, 1, cr_harmony_length(&h), true);
   cr_plan_step *step = cr_plan_step_add(planner, CR_HARMONY, node->name, "vectors");
   step->op.harmony = h;
-  step->op.float_output = true;
   step->op.view[CR_INPUT] = cr_plan_view(planner, x, 0);
   step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, 0);
   step->multiply_adds = multiply_adds(&h);

@@ -232,9 +232,6 @@ static void plan_concat(cr_planner *planner, const cr_unit *unit, const int *ten
     step->op.scale = (cr_scale){.rows = node->height * node->width, .columns = columns};
     step->op.view[CR_INPUT] = cr_plan_view(planner, from, 0);
     step->op.view[CR_OUTPUT] = cr_plan_view(planner, out, column);
-    if (planner->status != CLREID_OK) return;
-    step->op.float_input = planner->plan->tensors[from].is_float;
-    step->op.float_output = planner->plan->tensors[out].is_float;
     column += (size_t)columns;
   }
 }
@@ -425,8 +422,8 @@ static void filter(cr_planner *planner, int step)
 {
   cr_plan *plan = planner->plan;
   const cr_plan_step direct = plan->steps[step];
-  const bool plainly = direct.op.kind == CR_CONV && direct.op.streams <= 1 && !direct.op.float_output &&
-                       direct.op.view[CR_GATE].tensor < 0;
+  const bool plainly = direct.op.kind == CR_CONV && direct.op.streams <= 1 &&
+                       !plan->tensors[direct.op.view[CR_OUTPUT].tensor].is_float && direct.op.view[CR_GATE].tensor < 0;
   const int tile = plainly ? cr_winograd_tile(&plan->config, &direct.op.conv) : 0;
   if (!tile) return;
   plan->step_count = step;
@@ -468,9 +465,8 @@ void cr_plan_unit(cr_planner *planner, const cr_unit *unit)
   }
   if (planner->status != CLREID_OK) return;
   cr_plan_step *planned = &planner->plan->steps[step];
-  planned->op.float_output = is_float;
-  planned->op.float_input = planner->plan->tensors[x].is_float;
-  if (node->kind == CR_NODE_CONV && planned->op.float_input) planned->op.half = false; /* a layer of pooled vectors */
+  if (node->kind == CR_NODE_CONV && planner->plan->tensors[x].is_float)
+    planned->op.half = false; /* a layer of pooled vectors */
   planned->op.view[CR_OUTPUT].offset += offset;
   run_over_streams(planner, planned, node->streams);
   filter(planner, step);
@@ -614,7 +610,10 @@ static clreid_status plan_units(cr_planner *planner, const cr_graph *graph, cons
 static void finish_steps(cr_plan *plan)
 {
   for (int s = 0; s < plan->step_count; s++) {
-    plan->steps[s].op.name = plan->steps[s].name;
+    cr_op *op = &plan->steps[s].op;
+    op->name = plan->steps[s].name;
+    for (int v = 0; v < CR_VIEWS; v++)
+      op->as_float[v] = op->view[v].tensor >= 0 && plan->tensors[op->view[v].tensor].is_float;
     plan->multiply_adds += plan->steps[s].multiply_adds;
   }
 }

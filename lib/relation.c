@@ -11,7 +11,8 @@
  * All of a module's embeddings stand in one tensor F, so that one product makes theta, phi and g, and one more reads g
  * and the relations side by side. Pixels as nodes: F[pixel][theta | phi | g | rel], each part padded to panels.
  * Channels as nodes: F[theta; phi; g; rel][channel], parts are rows. Nothing is transposed in memory but Phi in the
- * plain form.
+ * plain form. Affinities, what they are contracted to, and sums of which half is still to come are float in any
+ * storage.
  */
 #include <stdio.h>
 #include <string.h>
@@ -175,7 +176,7 @@ static void transpose_input(cr_plan_step *step)
 static int plan_contraction(module *m, const char *const what[2], size_t phi, size_t theta, bool nodes_are_rows)
 {
   const size_t row = cr_padded(m->r->related);
-  const int d = cr_plan_tensor_add(m->planner, 2 * (size_t)m->inner, row, false);
+  const int d = cr_plan_tensor_add(m->planner, 2 * (size_t)m->inner, row, true);
   for (int half = 0; half < 2; half++) {
     cr_plan_step *step = affinity(m, what[half], m->inner, m->r->related, m->r->nodes);
     step->op.view[CR_INPUT] = in_f(m, half ? theta : phi);
@@ -222,14 +223,14 @@ static void spatial_plain(module *m)
   step->op.view[CR_INPUT] = in_f(m, m->phi);
   step->op.view[CR_OUTPUT] = cr_plan_view(m->planner, phi, 0);
 
-  const int affinities = cr_plan_tensor_add(m->planner, nodes, row, false);
+  const int affinities = cr_plan_tensor_add(m->planner, nodes, row, true);
   step = affinity(m, "affinity_spatial", nodes, nodes, inner);
   step->op.view[CR_INPUT] = in_f(m, m->theta);
   step->op.view[CR_SECOND] = cr_plan_view(m->planner, phi, 0);
   step->op.gemm.b_panels = true;
   step->op.view[CR_OUTPUT] = cr_plan_view(m->planner, affinities, 0);
 
-  const int of_rows = cr_plan_tensor_add(m->planner, nodes, cr_padded(m->r->related), false);
+  const int of_rows = cr_plan_tensor_add(m->planner, nodes, cr_padded(m->r->related), true);
   for (int half = 0; half < 2; half++) {
     step = affinity(m, half ? "columns_spatial" : "rows_spatial", nodes, m->r->related, nodes);
     step->op.view[CR_INPUT] = cr_plan_view(m->planner, affinities, 0);
@@ -318,10 +319,10 @@ static void channel_contracted(module *m)
 static void channel_plain(module *m)
 {
   const int nodes = m->channels;
-  const int of_columns = cr_plan_tensor_add(m->planner, m->r->related, m->row, false);
+  const int of_columns = cr_plan_tensor_add(m->planner, m->r->related, m->row, true);
   for (int half = 1; half >= 0; half--) {
     const size_t left = half ? m->theta : m->phi, right = half ? m->phi : m->theta;
-    const int affinities = cr_plan_tensor_add(m->planner, nodes, m->row, false);
+    const int affinities = cr_plan_tensor_add(m->planner, nodes, m->row, true);
     cr_plan_step *step = affinity(m, half ? "affinity_channel" : "affinity_transposed", nodes, nodes, m->inner);
     step->op.view[CR_INPUT] = in_f(m, left * m->row);
     transpose_input(step);

@@ -31,6 +31,7 @@ typedef struct golden {
   char option[GOLDEN_OPTIONS][64]; /* "KEY=VALUE" */
   size_t option_count;
   uint64_t seed;
+  float loudness;       /* what g and h of attention are multiplied by, 0: by 1 */
   double float32_error; /* relative L2 error of neck when the definition itself runs in float32 */
   size_t pictures, length;
   float *neck, *pooled; /* [pictures][length] */

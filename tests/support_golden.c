@@ -154,6 +154,9 @@ void golden_fill(void *user, const cr_weight_spec *spec, float *values, size_t c
 {
   golden *g = user;
   cr_random_fill(g->seed, spec, values, count);
+  const char *dot = strrchr(spec->name, '.');
+  const bool of_logits = dot && dot - spec->name > 2 && (!strncmp(dot - 2, ".g.", 3) || !strncmp(dot - 2, ".h.", 3));
+  for (size_t i = 0; i < count && of_logits && g->loudness > 0; i++) values[i] *= g->loudness;
   if (spec->role != CR_ROLE_MEAN && spec->role != CR_ROLE_VARIANCE) return;
   int mean = spec->role == CR_ROLE_MEAN;
   const golden_norm *norm = find_norm(g, spec->name, mean ? ".running_mean" : ".running_var");

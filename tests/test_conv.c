@@ -59,7 +59,7 @@ static cr_trial_spec with_options(cr_trial_spec spec, int options)
   spec.residual = options & RES;
   spec.scale = options & SCALE;
   spec.gate = options & GATE;
-  spec.op.float_output = options & FLOAT_OUT;
+  spec.op.as_float[CR_OUTPUT] = options & FLOAT_OUT;
   spec.op.activation = options & RELU ? CR_RELU : options & SIGMOID ? CR_SIGMOID : CR_LINEAR;
   if (options & SLICE) {
     spec.before[CR_OUTPUT] = CR_PANEL;

@@ -56,6 +56,30 @@ static cr_trial_spec spec_of(int batch, int m, int n, int k, int options)
   return spec;
 }
 
+/* What is float among halves, as relation and attention mix them: the product of two halves, and what is made of it. */
+static const struct {
+  bool input, second, residual, output;
+} mixtures[] = {
+    {.output = true},
+    {.second = true},
+    {.input = true},
+    {.input = true, .output = true},
+    {.second = true, .output = true},
+    {.input = true, .residual = true},
+    {.second = true, .residual = true},
+};
+enum { MIXTURES = sizeof mixtures / sizeof mixtures[0] };
+
+static cr_trial_spec mixed(cr_trial_spec spec, size_t i)
+{
+  spec.op.half = true;
+  spec.op.as_float[CR_INPUT] = mixtures[i % MIXTURES].input;
+  spec.op.as_float[CR_SECOND] = mixtures[i % MIXTURES].second;
+  spec.op.as_float[CR_RESIDUAL] = mixtures[i % MIXTURES].residual;
+  spec.op.as_float[CR_OUTPUT] = mixtures[i % MIXTURES].output;
+  return spec;
+}
+
 static void the_table(void **state)
 {
   (void)state;
@@ -63,6 +87,20 @@ static void the_table(void **state)
     cr_trial_spec spec = spec_of(table[i].batch, table[i].m, table[i].n, table[i].k, table[i].options);
     support_examine(spec);
     spec.op.half = true;
+    support_examine(spec);
+    if (i < MIXTURES) support_examine(mixed(spec, i));
+  }
+  support_verdict();
+}
+
+/* Products of halves that no half holds: 256 * 256 and more. */
+static void products_beyond_half(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < MIXTURES; i++) {
+    if (!mixtures[i].output) continue;
+    cr_trial_spec spec = mixed(spec_of(2, 19, 40, 300, i % 2 ? TRANSPOSED : PANELS), i);
+    spec.power = 10;
     support_examine(spec);
   }
   support_verdict();
@@ -78,6 +116,7 @@ static void random_shapes(void **state)
     const int k = support_random(next++, 1, 130);
     cr_trial_spec spec = spec_of(batch, m, n, k, support_random(next++, 0, 1023) & ~SIGMOID);
     spec.op.half = support_random(next++, 0, 1);
+    if (spec.op.half && support_random(next++, 0, 3) == 0) spec = mixed(spec, support_random(next++, 0, MIXTURES - 1));
     if (spec.op.gemm.b_panels) spec.after[CR_SECOND] = 0;
     support_examine(spec);
   }
@@ -141,6 +180,7 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_table),
+      cmocka_unit_test(products_beyond_half),
       cmocka_unit_test(random_shapes),
       cmocka_unit_test(products_by_clblast),
       cmocka_unit_test(what_clblast_takes),

@@ -128,7 +128,7 @@ static void others_do_not_fit(void **state)
   assert_false(cr_grouped_fits(&cpu, &op));
   op = good.op, op.activation = CR_SIGMOID;
   assert_false(cr_grouped_fits(&cpu, &op));
-  op = good.op, op.float_output = true;
+  op = good.op, op.as_float[CR_OUTPUT] = true;
   assert_false(cr_grouped_fits(&cpu, &op));
   op = good.op, op.view[CR_RESIDUAL].row = 32;
   assert_false(cr_grouped_fits(&cpu, &op));

@@ -21,7 +21,7 @@ static void the_table(void **state)
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
     cr_trial_spec spec = {.op = {.kind = CR_HARMONY,
                                  .harmony = table[i].harmony,
-                                 .float_output = true,
+                                 .as_float[CR_OUTPUT] = true,
                                  .activation = CR_RELU}, /* a layer may end in many zeros */
                           .batch = table[i].batch};
     support_examine(spec);
@@ -40,7 +40,7 @@ static void a_map_too_large(void **state)
   cr_trial *trial;
   cr_step *step;
   cr_trial_spec spec = {.op = {.kind = CR_HARMONY,
-                               .float_output = true,
+                               .as_float[CR_OUTPUT] = true,
                                .harmony = {.height = 1024, .width = 512, .channels = 16, .reduced = 1, .centres = 2}},
                         .batch = 1};
   if (cr_device_facts(support_device())->local_memory_bytes > 2u << 20) skip();

@@ -63,7 +63,7 @@ static int all_specs(cr_trial_spec specs[])
   specs[n++] = cr_trial_rows(CR_SOFTMAX, BATCH, 70, 19);
   specs[n++] = cr_trial_attention(BATCH, 33, 17);
   specs[n++] = of_op((cr_op){.kind = CR_HARMONY,
-                             .float_output = true,
+                             .as_float[CR_OUTPUT] = true,
                              .harmony = {.height = 5, .width = 4, .channels = 33, .reduced = 2, .centres = 8}});
   specs[n++] = of_op((cr_op){.kind = CR_ATTEND, .attend = {.rows = 35, .columns = 17, .map = 48}});
   specs[n++] =

@@ -324,11 +324,11 @@ static bool expects_float(const cr_op *op, int v)
 {
   switch (op->kind) {
   case CR_CONV:
-    return !op->half || (v == CR_OUTPUT && op->float_output);
+    return !op->half || (v == CR_OUTPUT && op->as_float[CR_OUTPUT]);
   case CR_POOL:
-    return v == CR_OUTPUT && op->float_output;
+    return v == CR_OUTPUT && op->as_float[CR_OUTPUT];
   case CR_SCALE:
-    return v == CR_OUTPUT ? op->float_output : v == CR_INPUT && op->float_input;
+    return v == CR_OUTPUT ? op->as_float[CR_OUTPUT] : v == CR_INPUT && op->as_float[CR_INPUT];
   case CR_HARMONY:
     return v == CR_OUTPUT;
   case CR_ATTEND:
@@ -336,6 +336,10 @@ static bool expects_float(const cr_op *op, int v)
     return v == CR_SECOND;
   case CR_NORMALISE:
     return true;
+  case CR_SOFTMAX:
+    return v == CR_INPUT || v == CR_OUTPUT;
+  case CR_GEMM:
+    return op->as_float[v];
   default:
     return false;
   }

@@ -47,7 +47,7 @@ static void examine_both(cr_trial_spec spec, int options)
   }
   support_examine(spec);
   spec.op.half = true;
-  spec.op.float_output = options & FLOAT_OUT;
+  spec.op.as_float[CR_OUTPUT] = options & FLOAT_OUT;
   support_examine(spec);
 }
 

@@ -509,10 +509,6 @@ static void check_case(const relation_case *c, int form_count)
   if (!(varies > 1e-3)) fail_msg("MISTRUSTED: the nodes of %s are nearly equal", c->name);
   for (int f = 0; f < form_count; f++) {
     float *got = values + (size_t)f * BATCH * nodes;
-    if (loudness > 1 && forms[f].config.half && forms[f].config.relation == CLREID_RELATION_PLAIN) {
-      printf(" SKIPPED: %s stores the affinities as half", forms[f].name);
-      continue;
-    }
     compute(c, graph, &forms[f].config, weights, x, got);
     const double err = error_of(c, nodes, got, expected), allowed = forms[f].config.half ? 3e-2 : fmax(8 * own, floor);
     const double apart = distance(values, got, BATCH * nodes);
@@ -590,8 +586,8 @@ static void relation_or_visual_alone(void **state)
     }
 }
 
-/* Affinities beyond 65504, where half ends: their sums are float32 in half storage too. The plain form stores them, as
- * halves where all activations are: it is out of range there, which clreid_embed says with the name of the step. */
+/* Affinities beyond 65504, where half ends: they are float32 in half storage too, and so is what is made of them before
+ * it is an activation again. */
 static void affinities_beyond_half(void **state)
 {
   (void)state;

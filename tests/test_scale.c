@@ -46,8 +46,9 @@ static void the_table(void **state)
     cr_trial_spec spec = spec_of(table[i].batch, table[i].rows, table[i].columns, table[i].options);
     support_examine(spec);
     spec.op.half = true;
-    spec.op.float_input = table[i].options & FLOAT_IN;
-    spec.op.float_output = table[i].options & FLOAT_OUT;
+    spec.op.as_float[CR_INPUT] = table[i].options & FLOAT_IN;
+    spec.op.as_float[CR_RESIDUAL] = i % 2;
+    spec.op.as_float[CR_OUTPUT] = table[i].options & FLOAT_OUT;
     support_examine(spec);
   }
   support_verdict();

@@ -23,6 +23,8 @@ static void the_table(void **state)
     support_examine(spec);
     spec.op.half = true;
     support_examine(spec);
+    spec.op.as_float[CR_INPUT] = spec.op.as_float[CR_OUTPUT] = true;
+    support_examine(spec);
   }
   support_verdict();
 }
