@@ -179,11 +179,8 @@ static void what_clblast_takes(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_table),
-      cmocka_unit_test(products_beyond_half),
-      cmocka_unit_test(random_shapes),
-      cmocka_unit_test(products_by_clblast),
-      cmocka_unit_test(what_clblast_takes),
+      cmocka_unit_test(the_table),           cmocka_unit_test(products_beyond_half), cmocka_unit_test(random_shapes),
+      cmocka_unit_test(products_by_clblast), cmocka_unit_test(what_clblast_takes),
   };
   support_start(argc, argv);
   return cmocka_run_group_tests(tests, support_open, support_close);
