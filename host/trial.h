@@ -37,7 +37,7 @@ typedef struct cr_trial_spec {
 /* Specs with the usual numbers filled in: the rest is set by name. */
 typedef struct cr_window {
   int kernel, stride, padding, dilation;                         /* of rows, and of columns too unless given below */
-  int kernel_width, stride_width, padding_width, dilation_width; /* 0: as for rows; -1: none */
+  int kernel_width, stride_width, padding_width, dilation_width; /* 0: as for rows; padding -1: none */
 } cr_window;
 cr_trial_spec cr_trial_conv(int batch, int height, int width, int channels, int out_channels, int groups,
                             cr_window window);

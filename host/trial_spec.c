@@ -8,9 +8,9 @@
 
 /* ---- Specs ------------------------------------------------------------------------------------------------------ */
 
-static int of_columns(int given, int of_rows)
+static int given_or(int given, int usual)
 {
-  return given < 0 ? 0 : given ? given : of_rows;
+  return given ? given : usual;
 }
 
 static int out_size(int size, int kernel, int stride, int padding, int dilation)
@@ -20,12 +20,12 @@ static int out_size(int size, int kernel, int stride, int padding, int dilation)
 
 static cr_window completed(cr_window w)
 {
-  if (!w.stride) w.stride = 1;
-  if (!w.dilation) w.dilation = 1;
-  w.kernel_width = of_columns(w.kernel_width, w.kernel);
-  w.stride_width = of_columns(w.stride_width, w.stride);
-  w.padding_width = of_columns(w.padding_width, w.padding);
-  w.dilation_width = of_columns(w.dilation_width, w.dilation);
+  w.stride = given_or(w.stride, 1);
+  w.dilation = given_or(w.dilation, 1);
+  w.kernel_width = given_or(w.kernel_width, w.kernel);
+  w.stride_width = given_or(w.stride_width, w.stride);
+  w.padding_width = w.padding_width < 0 ? 0 : given_or(w.padding_width, w.padding);
+  w.dilation_width = given_or(w.dilation_width, w.dilation);
   return w;
 }
 
