@@ -163,7 +163,7 @@ static clreid_status write_drawing(const masks *made, size_t index, const char *
                                    clreid_error *error)
 {
   int size;
-  unsigned char *png = stbi_write_png_to_mem(canvas, made->width * 3, made->width, made->height, 3, &size);
+  unsigned char *png = stbi_write_png_to_mem(canvas, 0, made->width, made->height, 3, &size);
   if (!png) return no_memory(error);
   output *file;
   clreid_status status = create_file(made, index, name, "png", &file, error);

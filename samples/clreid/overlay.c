@@ -20,7 +20,7 @@ enum { BOX_COLOURS = sizeof box_colours / sizeof box_colours[0] };
 
 static uint8_t as_byte(float value)
 {
-  return value <= 0 ? 0 : value >= 255 ? 255 : (uint8_t)(value + 0.5f);
+  return value <= 0 ? 0 : value >= 255 ? 255 : (uint8_t)lroundf(value);
 }
 
 /* ---- Heat -------------------------------------------------------------------------------------------------------- */

@@ -141,7 +141,7 @@ int sketch_text_width(const char *text, int scale)
 clreid_status sketch_write(const sketch *on, int rows, output *file, clreid_error *error)
 {
   int size;
-  unsigned char *png = stbi_write_png_to_mem(on->pixels, on->width * 3, on->width, rows, 3, &size);
+  unsigned char *png = stbi_write_png_to_mem(on->pixels, 0, on->width, rows, 3, &size);
   if (!png) return console_fail(error, CLREID_OUT_OF_MEMORY, "no memory left for a PNG file of %dx%d", on->width, rows);
   const clreid_status status = output_write(file, png, (size_t)size, error);
   STBIW_FREE(png);

@@ -8,7 +8,7 @@
 
 static uint8_t as_byte(float value)
 {
-  return value <= 0 ? 0 : value >= 255 ? 255 : (uint8_t)(value + 0.5f);
+  return value <= 0 ? 0 : value >= 255 ? 255 : (uint8_t)lroundf(value);
 }
 
 /* Neighbours that output number `at` of `out` sums, and their weights: a triangle as wide as a step, at least one pixel
@@ -19,14 +19,15 @@ static int triangle(int in, int out, int at, float *weights, int *count)
   const double step = (double)in / out, reach = step > 1 ? step : 1, centre = (at + 0.5) * step;
   const int first = centre - reach > 0 ? (int)(centre - reach) : 0;
   const int end = centre + reach < in ? (int)ceil(centre + reach) : in;
+  const int sums = end - first;
   double sum = 0;
-  for (int i = first; i < end; ++i) {
-    const double weight = 1 - fabs(i + 0.5 - centre) / reach;
-    weights[i - first] = weight > 0 ? (float)weight : 0;
-    sum += weights[i - first];
+  for (int i = 0; i < sums; ++i) {
+    const double weight = 1 - fabs(first + i + 0.5 - centre) / reach;
+    weights[i] = weight > 0 ? (float)weight : 0;
+    sum += weights[i];
   }
-  for (int i = first; i < end; ++i) weights[i - first] /= (float)sum;
-  *count = end - first;
+  for (int i = 0; i < sums; ++i) weights[i] /= (float)sum;
+  *count = sums;
   return first;
 }
 
@@ -65,7 +66,7 @@ uint8_t *stretch_picture(const picture *shown, int height, int width)
 {
   const size_t longest = (size_t)(shown->width > shown->height ? shown->width : shown->height);
   float *weights = malloc((2 * longest + 3) * sizeof *weights);
-  float *rows = malloc((size_t)shown->height * width * 3 * sizeof *rows);
+  float *rows = calloc((size_t)shown->height * width, 3 * sizeof *rows);
   uint8_t *canvas = malloc((size_t)height * width * 3);
   if (weights && rows && canvas) {
     stretch_rows(shown->pixels, shown->height, shown->width, width, weights, rows);
