@@ -194,7 +194,7 @@ clreid_status footage_write(const footage_config *config, clreid_error *error)
     shots[i] = (shot){.config = config, .street = &s, .count = &count, .camera = i, .frames = frames};
     if (status == CLREID_OK) status = open_shot(&shots[i], error);
   }
-  progress_start("frames", (size_t)(STREET_CAMERAS * frames));
+  progress_start("frames", STREET_CAMERAS * (size_t)frames);
   if (status == CLREID_OK) status = shoot_both(shots, error);
   progress_clear();
   for (int i = 0; i < STREET_CAMERAS; ++i) close_shot(&shots[i]);

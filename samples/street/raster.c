@@ -8,6 +8,9 @@
 
 #include "console.h"
 
+/* Where a view's axis meets the raster. */
+static const float middle_column = RASTER_COLUMNS / 2.0f, middle_row = RASTER_ROWS / 2.0f;
+
 /* ---- Perspective ------------------------------------------------------------------------------------------------- */
 
 view view_make(vector from, float yaw, float pitch, float focal_pixels)
@@ -24,15 +27,15 @@ int view_project(const view *of, vector point, float *column, float *row, float 
   const vector towards = subtract(point, of->from);
   *distance = dot(towards, of->ahead);
   if (*distance < 0.1f) return 0;
-  *column = RASTER_COLUMNS / 2 + of->focal * dot(towards, of->right) / *distance;
-  *row = RASTER_ROWS / 2 + of->focal * dot(towards, of->down) / *distance;
+  *column = middle_column + of->focal * dot(towards, of->right) / *distance;
+  *row = middle_row + of->focal * dot(towards, of->down) / *distance;
   return 1;
 }
 
 vector view_direction(const view *of, float column, float row)
 {
-  const float right = (column + 0.5f - RASTER_COLUMNS / 2) / of->focal;
-  const float down = (row + 0.5f - RASTER_ROWS / 2) / of->focal;
+  const float right = (column + 0.5f - middle_column) / of->focal;
+  const float down = (row + 0.5f - middle_row) / of->focal;
   return add(of->ahead, add(scale(of->right, right), scale(of->down, down)));
 }
 
@@ -62,7 +65,7 @@ static area area_of_ball(const view *from, vector centre, float radius)
   float column, row, distance;
   if (!view_project(from, centre, &column, &row, &distance) || distance < radius + 0.3f) return (area){0, 0, 0, 0};
   /* A ball off the axis is seen as an ellipse: longer by 1 / cos of the angle at most. */
-  const float wide = (column - RASTER_COLUMNS / 2) / from->focal, high = (row - RASTER_ROWS / 2) / from->focal;
+  const float wide = (column - middle_column) / from->focal, high = (row - middle_row) / from->focal;
   const float reach =
       radius * from->focal / sqrtf(distance * distance - radius * radius) * sqrtf(1 + wide * wide + high * high);
   const float far = 1e6f;
@@ -129,8 +132,7 @@ void raster_store(sample *into, vector colour)
 static shape_rays rays_of(const view *from, const shape *of)
 {
   const vector right = scale(from->right, 1 / from->focal), down = scale(from->down, 1 / from->focal);
-  const vector first =
-      add(from->ahead, add(scale(right, 0.5f - RASTER_COLUMNS / 2), scale(down, 0.5f - RASTER_ROWS / 2)));
+  const vector first = add(from->ahead, add(scale(right, 0.5f - middle_column), scale(down, 0.5f - middle_row)));
   return shape_rays_of(of, from->from, first, right, down);
 }
 

@@ -56,7 +56,8 @@ static bool in_frame(const view *from, vector point, float margin_pixels)
 static range seen_range(const view *from, float y, float height, float least_pixels)
 {
   range seen = {1, 0};
-  for (float x = -45; x <= 45; x += 0.25f) {
+  for (int quarter = -45 * 4; quarter <= 45 * 4; ++quarter) {
+    const float x = (float)quarter / 4;
     const vector foot = {x, y, 0}, head = {x, y, height};
     float column, row, distance;
     if (!in_frame(from, foot, 2) || !in_frame(from, head, 2)) continue;
@@ -135,7 +136,7 @@ static void walk(draws *from, const view *by, float middle, visit *made)
 /* All that drive on a lane are equally fast: nobody overtakes in a street so narrow. */
 static float lane_speed(const street *of, int camera, bool ahead)
 {
-  draws from = draws_begin(of->seed, DRAWS_LANE, (uint64_t)(2 * camera + ahead));
+  draws from = draws_begin(of->seed, DRAWS_LANE, 2 * (uint64_t)camera + ahead);
   return draws_between(&from, 4.5f, 8);
 }
 
