@@ -79,6 +79,7 @@ static void choose(album *made, size_t row, size_t camera_place)
   size_t boxes = 0, passed = 0;
   double best[MOST_PICTURES] = {0};
   for (size_t box = 0; box < of->boxes.count; ++box) boxes += camera_identity(of, box) == (long)row;
+  if (!boxes) return;
   for (size_t box = 0; box < of->boxes.count; ++box) {
     if (camera_identity(of, box) != (long)row) continue;
     const size_t place = passed++ * made->pictures / boxes;

@@ -176,8 +176,8 @@ size_t boxes_find(const box_list *list, uint64_t frame)
 
 double boxes_overlap(const clreid_box *a, const clreid_box *b)
 {
-  const double width = fmin((double)a->x + a->width, (double)b->x + b->width) - fmax(a->x, b->x),
-               height = fmin((double)a->y + a->height, (double)b->y + b->height) - fmax(a->y, b->y);
+  const double width = fmin((double)a->x + a->width, (double)b->x + b->width) - (double)fmaxf(a->x, b->x),
+               height = fmin((double)a->y + a->height, (double)b->y + b->height) - (double)fmaxf(a->y, b->y);
   if (width <= 0 || height <= 0) return 0;
   const double both = width * height;
   return both / ((double)a->width * a->height + (double)b->width * b->height - both);

@@ -22,7 +22,6 @@ typedef struct member {
   size_t camera, track;
   uint64_t first, last; /* frames */
   size_t boxes;
-  float *mean; /* [length], of length 1 */
   size_t group;
 } member;
 
@@ -32,7 +31,7 @@ typedef struct grouping {
   size_t camera_count, length;
   member *members; /* [count], all tracks of all cameras */
   size_t count;
-  float *means;
+  float *means;     /* [count][length], each of length 1 */
   float *distances; /* [count][count], of groups; a group bears the number of its first member */
   size_t *sizes;    /* [count]: members of a group; 0: it was joined to another */
   size_t *nearest;  /* [count]: of each group */
@@ -40,22 +39,24 @@ typedef struct grouping {
 
 /* ---- Tracks ------------------------------------------------------------------------------------------------------ */
 
+static float *mean_of(const grouping *it, const member *m)
+{
+  return it->means + (size_t)(m - it->members) * it->length;
+}
+
 static void collect_track(grouping *it, size_t camera_place, size_t first_member)
 {
   const camera *of = &it->cameras[camera_place];
   for (size_t track = 0; track < of->tracks; ++track) {
     member *m = &it->members[first_member + track];
-    *m = (member){.camera = camera_place,
-                  .track = track,
-                  .first = UINT64_MAX,
-                  .mean = it->means + (first_member + track) * it->length,
-                  .group = first_member + track};
+    *m = (member){.camera = camera_place, .track = track, .first = UINT64_MAX, .group = first_member + track};
   }
   for (size_t box = 0; box < of->boxes.count; ++box) {
     if (of->track_of[box] == TRACKER_NONE) continue;
     member *m = &it->members[first_member + (size_t)of->track_of[box]];
     const float *feature = of->features + box * it->length;
-    for (size_t i = 0; i < it->length; ++i) m->mean[i] += feature[i];
+    float *mean = mean_of(it, m);
+    for (size_t i = 0; i < it->length; ++i) mean[i] += feature[i];
     if (m->boxes++ == 0) m->first = of->boxes.items[box].frame;
     m->last = of->boxes.items[box].frame;
   }
@@ -68,7 +69,7 @@ static void collect(grouping *it)
     collect_track(it, c, members);
     members += it->cameras[c].tracks;
   }
-  for (size_t m = 0; m < it->count; ++m) vector_scale_to_unit(it->members[m].mean, it->length);
+  for (size_t m = 0; m < it->count; ++m) vector_scale_to_unit(it->means + m * it->length, it->length);
 }
 
 /* In units of the threshold. */
@@ -78,7 +79,7 @@ static float distance_of(const grouping *it, const member *a, const member *b)
   if (same_camera && a->first <= b->last && b->first <= a->last) return INFINITY;
   const double threshold = same_camera ? it->config->joined : it->config->connected;
   if (threshold <= 0) return INFINITY;
-  return (float)(vector_distance(a->mean, b->mean, it->length) / threshold);
+  return (float)(vector_distance(mean_of(it, a), mean_of(it, b), it->length) / threshold);
 }
 
 /* ---- Groups ------------------------------------------------------------------------------------------------------ */

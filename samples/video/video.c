@@ -55,9 +55,9 @@ static clreid_status open_cameras(run *it, clreid_error *error)
     files[c] =
         (camera_files){set->videos.items[c], set->boxes.items[c], set->truths.count ? set->truths.items[c] : NULL};
   }
-  it->cameras = calloc(count, sizeof *it->cameras);
-  it->lists = calloc(count, sizeof *it->lists);
-  it->result.each = calloc(count, sizeof *it->result.each);
+  it->cameras = calloc(SETTINGS_MOST_CAMERAS, sizeof *it->cameras);
+  it->lists = calloc(SETTINGS_MOST_CAMERAS, sizeof *it->lists);
+  it->result.each = calloc(SETTINGS_MOST_CAMERAS, sizeof *it->result.each);
   if (!it->cameras || !it->lists || !it->result.each) return no_memory(error);
   it->count = count;
   clreid_status status = cameras_open(files, count, it->cameras, error);
