@@ -34,7 +34,7 @@ cl_program __wrap_clCreateProgramWithSource(cl_context context, cl_uint number, 
   return __real_clCreateProgramWithSource(context, number, text, lengths, code);
 }
 
-static void fail(const char *what)
+static _Noreturn void fail(const char *what)
 {
   fprintf(stderr, "dump_programs: %s\n", what);
   exit(1);

@@ -67,11 +67,9 @@ static void random_lives(void **state)
     cr_life lives[MOST], again[MOST];
     const int count = support_random(next++, 1, MOST), steps = support_random(next++, 1, 40);
     for (int i = 0; i < count; i++) {
-      const int first = support_random(next++, 0, steps);
-      lives[i] = (cr_life){.bytes = (size_t)support_random(next++, 0, 5000),
-                           .first = first,
-                           .last = first + support_random(next++, 0, 6),
-                           .offset = (size_t)-1};
+      const int first = support_random(next++, 0, steps), bytes = support_random(next++, 0, 5000);
+      const int last = first + support_random(next++, 0, 6);
+      lives[i] = (cr_life){.bytes = (size_t)bytes, .first = first, .last = last, .offset = (size_t)-1};
     }
     memcpy(again, lives, sizeof lives);
     const size_t bytes = planned(lives, count);

@@ -94,13 +94,12 @@ static void random_shapes(void **state)
   uint64_t next = 0;
   for (int i = 0; i < 24; i++) {
     const int groups = support_random(next++, 0, 2) ? 1 : support_random(next++, 2, 9);
-    cr_window window = {
-        .kernel = support_random(next++, 1, 4),
-        .stride = support_random(next++, 1, 3),
-        .dilation = support_random(next++, 1, 2),
-        .kernel_width = support_random(next++, 1, 4),
-        .stride_width = support_random(next++, 1, 3),
-    };
+    cr_window window = {0};
+    window.kernel = support_random(next++, 1, 4);
+    window.stride = support_random(next++, 1, 3);
+    window.dilation = support_random(next++, 1, 2);
+    window.kernel_width = support_random(next++, 1, 4);
+    window.stride_width = support_random(next++, 1, 3);
     window.padding = support_random(next++, 0, window.dilation * (window.kernel - 1)); /* no window all outside */
     window.padding_width = support_random(next++, 0, window.dilation * (window.kernel_width - 1));
     if (!window.padding_width) window.padding_width = -1;

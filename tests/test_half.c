@@ -89,16 +89,17 @@ static void the_ends_of_the_range(void **state)
 
 /* ---- On the device: each way of cl/half.clh, number by number and in vectors ------------------------------------- */
 
-enum { HALVES = 65536, SIDES = 5, WIDEST = 16 };
+enum { HALVES = 65536, SIDES = 5, ENDS = 13, WIDEST = 16 };
 
-static float rounded[2 * 0x7bff * SIDES + WIDEST * 2]; /* round every middle between two halves, and the ends */
+/* Round every middle between two halves, and the ends; then zeros, up to a whole number of vectors. */
+static float rounded[2 * (0x7bff * SIDES + ENDS) + WIDEST];
 static size_t rounded_count;
 
 static void make_rounded(void)
 {
-  static const uint32_t ends[] = {0x477fe000u, 0x477fefffu, 0x477ff000u, 0x7f7fffffu, 0x7f800000u,
-                                  0x7f800001u, 0x7fc00000u, 0x7fffffffu, 0x33000000u, 0x33000001u,
-                                  0x32ffffffu, 1,           0x007fffffu};
+  static const uint32_t ends[ENDS] = {0x477fe000u, 0x477fefffu, 0x477ff000u, 0x7f7fffffu, 0x7f800000u,
+                                      0x7f800001u, 0x7fc00000u, 0x7fffffffu, 0x33000000u, 0x33000001u,
+                                      0x32ffffffu, 1,           0x007fffffu};
   rounded_count = 0;
   for (unsigned sign = 0; sign < 2; sign++) {
     const float s = sign ? -1.0f : 1.0f;
@@ -108,10 +109,9 @@ static void make_rounded(void)
                                    middle, nextafterf(middle, INFINITY)};
       for (int k = 0; k < SIDES; k++) rounded[rounded_count++] = s * around[k];
     }
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-      rounded[rounded_count++] = from_bits(ends[i] | sign << 31);
+    for (size_t i = 0; i < ENDS; i++) rounded[rounded_count++] = from_bits(ends[i] | sign << 31);
   }
-  while (rounded_count % WIDEST) rounded[rounded_count++] = 0;
+  rounded_count = (rounded_count + WIDEST - 1) / WIDEST * WIDEST;
 }
 
 /* Halves are read and written one element after an aligned place: no vector of them is aligned. */

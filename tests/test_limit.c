@@ -94,7 +94,7 @@ static cr_plan *plan_of(const cr_network *network, const cr_plan_config *config)
   clreid_error error = {CLREID_OK, ""};
   const cr_log silent = {NULL, NULL};
   cr_graph *graph;
-  cr_plan *plan;
+  cr_plan *plan = NULL;
   if (cr_network_build(network, NULL, &graph, &error) != CLREID_OK ||
       cr_plan_create(graph, config, &silent, &plan, &error) != CLREID_OK)
     fail_msg("%s: %s", network->name, error.text);

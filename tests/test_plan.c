@@ -48,7 +48,7 @@ static planned plan_graph(cr_graph *graph, const cr_plan_config *config)
 
 static planned plan_network(const char *name, const char *text, const cr_plan_config *config)
 {
-  cr_graph *graph;
+  cr_graph *graph = NULL;
   clreid_error error = {CLREID_OK, ""};
   const cr_options options = {get_option, text};
   const cr_network *network = cr_network_find(name, &error);

@@ -11,7 +11,7 @@ static const cr_log silent = {NULL, NULL};
 static cr_plan *plan_of(const cr_network *network, const cr_plan_config *config)
 {
   cr_graph *graph;
-  cr_plan *plan;
+  cr_plan *plan = NULL;
   clreid_error error = {CLREID_OK, ""};
   if (cr_network_build(network, NULL, &graph, &error) != CLREID_OK ||
       cr_plan_create(graph, config, &silent, &plan, &error) != CLREID_OK)
