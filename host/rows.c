@@ -5,8 +5,7 @@
 
 #include <stdio.h>
 
-/* F(4 x 4) keeps a window of 36 vectors: those of 4 floats do not fit the registers of a GPU's work-item
- * (docs/devices.md). */
+/* F(4 x 4) keeps a window of 36 vectors: those of 4 floats fill the registers of a GPU's work-item (docs/devices.md). */
 static bool is_large(const cr_op *op)
 {
   return (op->kind == CR_WINOGRAD_INPUT || op->kind == CR_WINOGRAD_OUTPUT) && op->winograd.tile == 4;
@@ -19,11 +18,17 @@ int cr_rows_vector(const cr_step *step)
   return step->queue->device->facts.type == CR_DEVICE_CPU ? CR_PANEL : 4;
 }
 
+bool cr_rows_walk(const cr_step *step)
+{
+  return step->queue->device->facts.type == CR_DEVICE_CPU;
+}
+
 clreid_status cr_rows_kernel(cr_step *step, const char *file, const char *kernel, clreid_error *error)
 {
   char options[128], storage[CR_STORAGE_TEXT];
   const int vector = cr_rows_vector(step);
-  snprintf(options, sizeof options, "-DV=%d %s", vector, cr_storage_options(&step->op, storage));
+  snprintf(options, sizeof options, "-DV=%d -DWALK=%d %s", vector, cr_rows_walk(step),
+           cr_storage_options(&step->op, storage));
   snprintf(step->variant, sizeof step->variant, "%s vec%d", kernel, vector);
   return cr_step_kernel(step, file, options, kernel, error);
 }
@@ -40,8 +45,7 @@ static void set_locals(cr_step *step, size_t items)
 
 void cr_rows_space(cr_step *step, size_t columns, size_t rows, size_t batch)
 {
-  const bool walk = step->queue->device->facts.type == CR_DEVICE_CPU;
-  const size_t items = walk ? 1 : cr_padded(columns) / cr_rows_vector(step);
+  const size_t items = cr_rows_walk(step) ? 1 : cr_padded(columns) / cr_rows_vector(step);
   set_locals(step, items);
   cr_step_space(step, items, rows, batch);
 }

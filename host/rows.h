@@ -13,7 +13,10 @@ clreid_status cr_rows_kernel(cr_step *step, const char *file, const char *kernel
 /* Columns of a vector: the kernel's V. */
 int cr_rows_vector(const cr_step *step);
 
-/* Index space of `rows` rows of `columns` for batch pictures: on a CPU one work-item walks a row. */
+/* Does a work-item walk along a row, as on a CPU? The kernel's WALK. */
+bool cr_rows_walk(const cr_step *step);
+
+/* Index space of `rows` rows of `columns` for batch pictures. */
 void cr_rows_space(cr_step *step, size_t columns, size_t rows, size_t batch);
 /* The same where each work-item owns one vector of columns on any device. */
 void cr_rows_space_columns(cr_step *step, size_t columns, size_t batch);

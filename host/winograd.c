@@ -99,7 +99,8 @@ static clreid_status create_kernel(cr_step *step, const char *kernel, clreid_err
 {
   char options[64];
   const int vector = cr_rows_vector(step);
-  snprintf(options, sizeof options, "-DV=%d -DHALF=%d -DM=%d", vector, step->op.half, step->op.winograd.tile);
+  snprintf(options, sizeof options, "-DV=%d -DWALK=%d -DHALF=%d -DM=%d", vector, cr_rows_walk(step), step->op.half,
+           step->op.winograd.tile);
   snprintf(step->variant, sizeof step->variant, "%s F%d vec%d", kernel, step->op.winograd.tile, vector);
   return cr_step_kernel(step, "winograd.cl", options, kernel, error);
 }
