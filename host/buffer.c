@@ -2,6 +2,7 @@
  * buffer.c - device memory with counted references, and in-order queues to move it.
  */
 #include "event.h"
+#include "slab.h"
 #include "times.h"
 
 #include <stdlib.h>
@@ -18,34 +19,38 @@ static clreid_status check_size(const cr_device *device, size_t bytes, clreid_er
   return CLREID_OK;
 }
 
-static void CL_CALLBACK give_pages(cl_mem memory, void *pages)
+static void CL_CALLBACK give_piece(cl_mem memory, void *slab)
 {
   (void)memory;
-  free(pages);
+  cr_slab_give(slab);
 }
 
-/* A CPU reads weights from where they stand, once a pass: with a page table entry for each 4 KiB it waits for the table
- * as well as for the weights. The pages live as long as the driver's object. */
-static cl_mem create_in_large_pages(cl_context context, size_t bytes, void *pages, cl_int *code)
+/* The piece lives as long as the driver's object. */
+static cl_mem create_in_piece(cl_context context, size_t bytes, cr_piece piece, cl_int *code)
 {
-  cl_mem memory = clCreateBuffer(context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, pages, code);
-  if (*code != CL_SUCCESS) {
-    free(pages);
-    return NULL;
-  }
-  *code = clSetMemObjectDestructorCallback(memory, give_pages, pages);
+  cl_mem memory = clCreateBuffer(context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, piece.memory, code);
+  if (*code == CL_SUCCESS) *code = clSetMemObjectDestructorCallback(memory, give_piece, piece.slab);
   if (*code == CL_SUCCESS) return memory;
-  clReleaseMemObject(memory); /* nothing uses it yet */
-  free(pages);
+  if (memory) clReleaseMemObject(memory); /* nothing uses it yet */
+  cr_slab_give(piece.slab);
   return NULL;
 }
 
-static cl_mem create_memory(const cr_device *device, size_t bytes, const void *data, cl_int *code)
+/* Where a CPU's large pages pay: constants share them, as they live as long as their model; what is written in every
+ * pass has its own if it fills one. */
+static cr_piece take_piece(cr_device *device, size_t bytes, bool constant)
 {
-  void *pages = device->facts.type == CR_DEVICE_CPU && bytes >= CR_LARGE_PAGE ? cr_pages_take(bytes) : NULL;
-  if (pages) {
-    if (data) memcpy(pages, data, bytes);
-    return create_in_large_pages(device->context, bytes, pages, code);
+  if (device->facts.type != CR_DEVICE_CPU) return (cr_piece){0};
+  if (constant) return cr_slab_take(device, bytes);
+  return bytes >= CR_LARGE_PAGE ? cr_slab_take_alone(bytes) : (cr_piece){0};
+}
+
+static cl_mem create_memory(cr_device *device, size_t bytes, const void *data, cl_int *code)
+{
+  const cr_piece piece = take_piece(device, bytes, data != NULL);
+  if (piece.slab) {
+    if (data) memcpy(piece.memory, data, bytes);
+    return create_in_piece(device->context, bytes, piece, code);
   }
   return clCreateBuffer(device->context, CL_MEM_READ_WRITE | (data ? CL_MEM_COPY_HOST_PTR : 0), bytes,
                         (void *)(uintptr_t)data, code); /* the standard takes it without const */

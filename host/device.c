@@ -11,6 +11,7 @@
 
 #include "pretend.h"
 #include "program.h"
+#include "slab.h"
 #include "proof.h"
 #include "tuning.h"
 #ifdef CLREID_CLBLAST
@@ -332,6 +333,7 @@ static void destroy(cr_device *device)
   if (device->uses_clblast) cr_clblast_leave();
 #endif
   cr_programs_free(device);
+  cr_slab_give(device->slab);
   if (device->is_adopted) clReleaseDevice(device->id);
   if (device->context) clReleaseContext(device->context);
   cr_mutex_destroy(device->mutex);

@@ -23,6 +23,7 @@ struct cr_device {
   cr_mutex *building;  /* guards programs and first launches, for as long as a compiler takes; the log may be called
                           under it */
   int references;
+  struct cr_slab *slab; /* that constants are put into next (slab.h); guarded by mutex */
   bool is_adopted;      /* context and id are an application's, retained */
   bool uses_clblast;    /* guarded by mutex */
   cr_program *programs; /* built ones, newest first */
