@@ -39,7 +39,13 @@ __kernel void gemm(__global const INPUT *restrict a, const ulong a_offset, const
   for (int i = 0; i < TM; i++)
 #pragma unroll
     for (int j = 0; j < TN; j++) acc[i][j] = (VECTOR)(0.0f);
-  tile_accumulate(acc, rows, a_column, vectors, b_row, depth);
+  tile_next next = {vectors[0], 0};
+#if FOLLOW /* panels lie one after the other, from matrix to matrix too */
+  const int after = min(column + TN, panels * PANEL_VECTORS) / PANEL_VECTORS;
+  next = tile_share(b + b_offset + batch * b_picture + after * b_panel, get_global_id(ROW_DIM), (m + TM - 1) / TM,
+                    depth);
+#endif
+  tile_accumulate_next(acc, rows, a_column, vectors, b_row, depth, next);
 
 #pragma unroll
   for (int i = 0; i < TM; i++)

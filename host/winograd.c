@@ -146,7 +146,9 @@ static clreid_status prepare_product(cr_step *step, clreid_error *error)
   const cr_view *input = &op->view[CR_INPUT], *output = &op->view[CR_OUTPUT];
   char options[128];
   cr_step_tile(step);
-  cr_tile_options(step, 0, options, sizeof options);
+  const int used = cr_tile_options(step, 0, options, sizeof options);
+  snprintf(options + used, sizeof options - (size_t)used, " -DFOLLOW=%d",
+           step->queue->device->facts.type == CR_DEVICE_CPU);
   CR_TRY(cr_step_kernel(step, "gemm.cl", options, op->plain ? "gemm_plain" : "gemm", error));
   cr_tile_name(step, "winograd_product");
   cr_args args = {step->kernel, 0, CL_SUCCESS};
