@@ -1,0 +1,79 @@
+/*
+ * test_slab.c - proves host/slab.c: pieces are aligned and apart, live as long as they are held, and large ones are
+ * alone.
+ */
+#include "support.h"
+
+#include "slab.h"
+#include "system.h"
+
+enum { PIECES = 300, ALIGNED = 128 };
+
+static size_t bytes_of(int i)
+{
+  return (size_t)support_random((uint64_t)i, 1, 1 << 20);
+}
+
+/* Each piece is filled with its own byte; all are looked at once all are filled. */
+static void pieces_are_apart(void **state)
+{
+  (void)state;
+  cr_device device = {.mutex = cr_mutex_create()};
+  cr_piece piece[PIECES];
+  const cr_slab *first = NULL;
+  bool several = false;
+  for (int i = 0; i < PIECES; i++) {
+    piece[i] = cr_slab_take(&device, bytes_of(i));
+    if (!piece[i].slab) {
+      print_message("SKIPPED: no large pages here\n");
+      skip();
+    }
+    assert_int_equal((uintptr_t)piece[i].memory % ALIGNED, 0);
+    memset(piece[i].memory, i & 255, bytes_of(i));
+    first = first ? first : piece[i].slab;
+    several |= piece[i].slab != first;
+  }
+  assert_true(several);      /* 150 MB do not fit one */
+  cr_slab_give(device.slab); /* as a device that is closed before its buffers are freed */
+  for (int turn = 0; turn < 2; turn++)
+    for (int i = turn; i < PIECES; i += 2) {
+      const unsigned char *memory = piece[i].memory;
+      for (size_t at = 0; at < bytes_of(i); at += 997) assert_int_equal(memory[at], i & 255);
+      assert_int_equal(memory[bytes_of(i) - 1], i & 255);
+      cr_slab_give(piece[i].slab);
+    }
+  cr_mutex_destroy(device.mutex);
+}
+
+static void small_pieces_share_and_large_ones_do_not(void **state)
+{
+  (void)state;
+  cr_device device = {.mutex = cr_mutex_create()};
+  const cr_piece a = cr_slab_take(&device, 1000), large = cr_slab_take(&device, (size_t)100 << 20),
+                 b = cr_slab_take(&device, 1000), alone = cr_slab_take_alone(1000);
+  if (!a.slab) {
+    print_message("SKIPPED: no large pages here\n");
+    skip();
+  }
+  assert_ptr_equal(a.slab, b.slab);
+  assert_ptr_equal(a.slab, device.slab);
+  assert_int_equal((char *)b.memory - (char *)a.memory, 1024);
+  assert_ptr_not_equal(large.slab, a.slab);
+  assert_ptr_not_equal(alone.slab, a.slab);
+  ((char *)large.memory)[((size_t)100 << 20) - 1] = 1;
+  const cr_piece all[] = {a, large, b, alone};
+  for (int i = 0; i < 4; i++) cr_slab_give(all[i].slab);
+  cr_slab_give(device.slab);
+  cr_slab_give(NULL);
+  cr_mutex_destroy(device.mutex);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(pieces_are_apart),
+      cmocka_unit_test(small_pieces_share_and_large_ones_do_not),
+  };
+  support_start(argc, argv);
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
