@@ -36,8 +36,8 @@ static cl_mem create_in_piece(cl_context context, size_t bytes, cr_piece piece, 
   return NULL;
 }
 
-/* Where a CPU's large pages pay: constants share them, as they live as long as their model; what is written in every
- * pass has its own if it fills one. */
+/* Where a CPU's large pages pay: constants share them, as they live as long as their model; others have their own if
+ * they fill one. */
 static cr_piece take_piece(cr_device *device, size_t bytes, bool constant)
 {
   if (device->facts.type != CR_DEVICE_CPU) return (cr_piece){0};
@@ -45,9 +45,9 @@ static cr_piece take_piece(cr_device *device, size_t bytes, bool constant)
   return bytes >= CR_LARGE_PAGE ? cr_slab_take_alone(bytes) : (cr_piece){0};
 }
 
-static cl_mem create_memory(cr_device *device, size_t bytes, const void *data, cl_int *code)
+static cl_mem create_memory(cr_device *device, size_t bytes, const void *data, bool constant, cl_int *code)
 {
-  const cr_piece piece = take_piece(device, bytes, data != NULL);
+  const cr_piece piece = take_piece(device, bytes, constant);
   if (piece.slab) {
     if (data) memcpy(piece.memory, data, bytes);
     return create_in_piece(device->context, bytes, piece, code);
@@ -56,15 +56,15 @@ static cl_mem create_memory(cr_device *device, size_t bytes, const void *data, c
                         (void *)(uintptr_t)data, code); /* the standard takes it without const */
 }
 
-clreid_status cr_buffer_create(cr_device *device, size_t bytes, const void *data, cr_buffer **result,
-                               clreid_error *error)
+static clreid_status create_buffer(cr_device *device, size_t bytes, const void *data, bool constant, cr_buffer **result,
+                                   clreid_error *error)
 {
   if (!bytes) bytes = 1;
   CR_TRY(check_size(device, bytes, error));
   cr_buffer *buffer = calloc(1, sizeof *buffer);
   if (!buffer) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a buffer");
   cl_int code;
-  buffer->memory = create_memory(device, bytes, data, &code);
+  buffer->memory = create_memory(device, bytes, data, constant, &code);
   const clreid_status status = cr_check(code, "clCreateBuffer", error);
   if (status != CLREID_OK) {
     free(buffer);
@@ -76,6 +76,18 @@ clreid_status cr_buffer_create(cr_device *device, size_t bytes, const void *data
   cr_device_retain(device);
   *result = buffer;
   return CLREID_OK;
+}
+
+clreid_status cr_buffer_create(cr_device *device, size_t bytes, const void *data, cr_buffer **buffer,
+                               clreid_error *error)
+{
+  return create_buffer(device, bytes, data, false, buffer, error);
+}
+
+clreid_status cr_buffer_create_constant(cr_device *device, size_t bytes, const void *data, cr_buffer **buffer,
+                                        clreid_error *error)
+{
+  return create_buffer(device, bytes, data, true, buffer, error);
 }
 
 void cr_buffer_retain(cr_buffer *buffer)

@@ -75,8 +75,8 @@ clreid_status cr_conv_pack(cr_device *device, const cr_op *op, const float *weig
   } else {
     (depthwise ? cr_depthwise_pack : grouped ? cr_grouped_pack : pack_panels)(conv, weights, scale, floats);
     if (op->half) cr_to_half(floats, halves, count);
-    status = cr_buffer_create(device, count * (op->half ? sizeof *halves : sizeof *floats),
-                              op->half ? (const void *)halves : floats, packed, error);
+    status = cr_buffer_create_constant(device, count * (op->half ? sizeof *halves : sizeof *floats),
+                                       op->half ? (const void *)halves : floats, packed, error);
   }
   free(floats);
   free(halves);

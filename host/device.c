@@ -11,8 +11,8 @@
 
 #include "pretend.h"
 #include "program.h"
-#include "slab.h"
 #include "proof.h"
+#include "slab.h"
 #include "tuning.h"
 #ifdef CLREID_CLBLAST
 #include "clblast.h"

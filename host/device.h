@@ -17,12 +17,12 @@ struct cr_device {
   cl_device_id id;
   cl_context context;
   cr_log log;
-  char *cache_folder;  /* NULL: no cache */
-  char *kernel_folder; /* NULL: built-in kernels */
-  cr_mutex *mutex;     /* guards references, for a moment */
-  cr_mutex *building;  /* guards programs and first launches, for as long as a compiler takes; the log may be called
-                          under it */
-  int references;
+  char *cache_folder;   /* NULL: no cache */
+  char *kernel_folder;  /* NULL: built-in kernels */
+  cr_mutex *mutex;      /* guards what says so here, for a moment */
+  cr_mutex *building;   /* guards programs and first launches, for as long as a compiler takes; the log may be called
+                           under it */
+  int references;       /* guarded by mutex */
   struct cr_slab *slab; /* that constants are put into next (slab.h); guarded by mutex */
   bool is_adopted;      /* context and id are an application's, retained */
   bool uses_clblast;    /* guarded by mutex */

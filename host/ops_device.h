@@ -77,6 +77,9 @@ typedef struct cr_queue cr_queue;   /* in order; one thread at a time; holds its
  * with both numbers. */
 clreid_status cr_buffer_create(cr_device *device, size_t bytes, const void *data, cr_buffer **buffer,
                                clreid_error *error);
+/* The same for what a model keeps: bytes that are written once and read in every pass. */
+clreid_status cr_buffer_create_constant(cr_device *device, size_t bytes, const void *data, cr_buffer **buffer,
+                                        clreid_error *error);
 void cr_buffer_retain(cr_buffer *buffer);
 void cr_buffer_release(cr_buffer *buffer); /* NULL allowed */
 size_t cr_buffer_bytes(const cr_buffer *buffer);

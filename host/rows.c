@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-/* F(4 x 4) keeps a window of 36 vectors: of 4 floats, they fill the registers of a GPU's work-item (docs/devices.md). */
+/* F(4 x 4) keeps a window of 36 vectors: of 4 floats, they fill the registers of a GPU's work-item. */
 static bool is_large(const cr_op *op)
 {
   return (op->kind == CR_WINOGRAD_INPUT || op->kind == CR_WINOGRAD_OUTPUT) && op->winograd.tile == 4;

@@ -57,6 +57,7 @@ cr_piece cr_slab_take(cr_device *device, size_t bytes)
   cr_piece piece = {0};
   if (bytes > SLAB_BYTES / 2) return cr_slab_take_alone(bytes);
   cr_mutex_lock(device->mutex);
+  if (device->slab && atomic_load(&device->slab->users) == 1) device->slab->used = 0; /* all pieces are back */
   if (!device->slab || device->slab->used + bytes > device->slab->bytes) {
     cr_slab *next = create(SLAB_BYTES);
     if (next) {

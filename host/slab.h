@@ -9,16 +9,16 @@
 
 typedef struct cr_slab cr_slab;
 
-/* A piece of a slab: undefined bytes, aligned for every vector. It lives until cr_slab_give, which the slab's other
+/* A piece of a slab: undefined bytes, aligned to 256. It lives until cr_slab_give, which the slab's other
  * pieces wait for too, so pieces of one slab should live equally long. */
 typedef struct cr_piece {
   cr_slab *slab; /* NULL: there are no such pages, or no memory for them */
   void *memory;
 } cr_piece;
 
-/* Of the slab that the device fills, or of a new one. Thread rule: any thread. */
+/* Of the slab that the device fills, or of a new one; alone if it is more than half a slab. Thread rule: any thread. */
 cr_piece cr_slab_take(cr_device *device, size_t bytes);
-/* Of a slab of its own. */
+/* Of a slab of its own. Thread rule: any thread. */
 cr_piece cr_slab_take_alone(size_t bytes);
 /* One piece, or the device's own share, is no longer used. NULL allowed. Thread rule: any thread. */
 void cr_slab_give(cr_slab *slab);

@@ -88,7 +88,7 @@ clreid_status cr_winograd_pack(cr_device *device, const cr_op *op, const float *
         transform_window(w, weights + (o * in + i) * TAPS * TAPS, floats + (panel * in + i * CR_PANEL) + (o - panel),
                          plane);
   const clreid_status status =
-      cr_buffer_create(device, (size_t)planes(w) * plane * sizeof *floats, floats, packed, error);
+      cr_buffer_create_constant(device, (size_t)planes(w) * plane * sizeof *floats, floats, packed, error);
   free(floats);
   return status;
 }
@@ -147,8 +147,8 @@ static clreid_status prepare_product(cr_step *step, clreid_error *error)
   char options[128];
   cr_step_tile(step);
   const int used = cr_tile_options(step, 0, options, sizeof options);
-  snprintf(options + used, sizeof options - (size_t)used, " -DFOLLOW=%d",
-           step->queue->device->facts.type == CR_DEVICE_CPU);
+  if (step->queue->device->facts.type == CR_DEVICE_CPU) /* on others it is gemm's own program */
+    snprintf(options + used, sizeof options - (size_t)used, " -DFOLLOW=1");
   CR_TRY(cr_step_kernel(step, "gemm.cl", options, op->plain ? "gemm_plain" : "gemm", error));
   cr_tile_name(step, "winograd_product");
   cr_args args = {step->kernel, 0, CL_SUCCESS};

@@ -146,11 +146,11 @@ static clreid_status make_runs(const cr_constant *c, assembly *a, clreid_error *
 static clreid_status upload_rows(const float *matrix, size_t count, bool half, cr_device *device, cr_buffer **buffer,
                                  clreid_error *error)
 {
-  if (!half) return cr_buffer_create(device, count * sizeof *matrix, matrix, buffer, error);
+  if (!half) return cr_buffer_create_constant(device, count * sizeof *matrix, matrix, buffer, error);
   uint16_t *halves = malloc(count * sizeof *halves);
   if (!halves) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for a constant of %zu numbers", count);
   cr_to_half(matrix, halves, count);
-  const clreid_status status = cr_buffer_create(device, count * sizeof *halves, halves, buffer, error);
+  const clreid_status status = cr_buffer_create_constant(device, count * sizeof *halves, halves, buffer, error);
   free(halves);
   return status;
 }
@@ -198,7 +198,7 @@ static clreid_status make_layers(const cr_constant *c, const reader *from, cr_de
     at += layer_size(part);
     assembly_free(&a);
   }
-  if (status == CLREID_OK) status = cr_buffer_create(device, count * sizeof *floats, floats, buffer, error);
+  if (status == CLREID_OK) status = cr_buffer_create_constant(device, count * sizeof *floats, floats, buffer, error);
   free(floats);
   return status;
 }
@@ -224,9 +224,9 @@ static clreid_status upload(const cr_constant *c, const cr_op *op, assembly *a, 
   case CR_CONSTANT_ROWS:
     return upload_rows(a->matrix, (size_t)c->out * c->in, op->half, device, buffer, error);
   case CR_CONSTANT_SCALE:
-    return cr_buffer_create(device, cr_padded(c->out) * sizeof(float), a->scale, buffer, error);
+    return cr_buffer_create_constant(device, cr_padded(c->out) * sizeof(float), a->scale, buffer, error);
   case CR_CONSTANT_BIAS:
-    return cr_buffer_create(device, cr_padded(c->out) * sizeof(float), a->shift, buffer, error);
+    return cr_buffer_create_constant(device, cr_padded(c->out) * sizeof(float), a->shift, buffer, error);
   }
   return CLREID_OK;
 }

@@ -95,7 +95,7 @@ static bool check_holdings(const holdings *before, bool sure)
 {
   char growth[256], text[400];
   holdings after = count_holdings();
-  for (int turn = 0; turn < 40 && describe_growth(before, &after, growth, sizeof growth); turn++) {
+  for (int turn = 0; turn < 400 && describe_growth(before, &after, growth, sizeof growth); turn++) {
     nanosleep(&(struct timespec){0, 5000000}, NULL);
     after = count_holdings();
   }

@@ -298,8 +298,7 @@ static void check_same_step(const cr_plan_step *with, const cr_plan_step *withou
   assert_int_equal(with->op.kind, without->op.kind);
   assert_int_equal(with->op.activation, without->op.activation);
   assert_int_equal(with->multiply_adds, without->multiply_adds);
-  assert_int_equal(with->op.as_float[CR_INPUT], without->op.as_float[CR_INPUT]);
-  assert_int_equal(with->op.as_float[CR_OUTPUT], without->op.as_float[CR_OUTPUT]);
+  assert_memory_equal(with->op.as_float, without->op.as_float, sizeof with->op.as_float);
   for (int v = 0; v < CR_VIEWS; v++) {
     const cr_view *a = &with->op.view[v], *b = &without->op.view[v];
     assert_true(a->tensor == b->tensor && a->offset == b->offset && a->picture == b->picture && a->row == b->row);

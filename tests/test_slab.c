@@ -2,12 +2,14 @@
  * test_slab.c - proves host/slab.c: pieces are aligned and apart, live as long as they are held, and large ones are
  * alone.
  */
+#include <pthread.h>
+
 #include "support.h"
 
 #include "slab.h"
 #include "system.h"
 
-enum { PIECES = 300, ALIGNED = 128 };
+enum { PIECES = 300, ALIGNED = 256 };
 
 static size_t bytes_of(int i)
 {
@@ -68,11 +70,49 @@ static void small_pieces_share_and_large_ones_do_not(void **state)
   cr_mutex_destroy(device.mutex);
 }
 
+/* Threads that take and give from one device, each piece with its own byte. */
+static void *take_and_give(void *user)
+{
+  cr_device *device = user;
+  for (int turn = 0; turn < 2000; turn++) {
+    const size_t bytes = 1 + (size_t)turn * 37 % 5000;
+    const cr_piece piece = cr_slab_take(device, bytes);
+    if (!piece.slab) return device;
+    memset(piece.memory, turn & 255, bytes);
+    for (size_t at = 0; at < bytes; at++)
+      if (((unsigned char *)piece.memory)[at] != (turn & 255)) return device;
+    cr_slab_give(piece.slab);
+  }
+  return NULL;
+}
+
+static void threads_take_and_give(void **state)
+{
+  enum { THREADS = 8 };
+  (void)state;
+  cr_device device = {.mutex = cr_mutex_create()};
+  pthread_t thread[THREADS];
+  for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_create(&thread[i], NULL, take_and_give, &device), 0);
+  for (int i = 0; i < THREADS; i++) {
+    void *failed = NULL;
+    pthread_join(thread[i], &failed);
+    assert_null(failed);
+  }
+  const cr_piece again = cr_slab_take(&device, 1); /* all are back: from the beginning */
+  const cr_piece next = cr_slab_take(&device, 1);
+  assert_int_equal((char *)next.memory - (char *)again.memory, ALIGNED);
+  cr_slab_give(again.slab);
+  cr_slab_give(next.slab);
+  cr_slab_give(device.slab);
+  cr_mutex_destroy(device.mutex);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(pieces_are_apart),
       cmocka_unit_test(small_pieces_share_and_large_ones_do_not),
+      cmocka_unit_test(threads_take_and_give),
   };
   support_start(argc, argv);
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /*
  * picture_stb.h - a picture's bytes decoded by stb_image, with a limit on what it may allocate, and told when the bytes
- * end before the picture does. In a file of its own, so that what sanitizers shall pass over is stb_image alone.
+ * end before the picture does. In a file of its own: of stb_image and its callbacks alone, sanitizers pass over some
+ * findings.
  */
 #ifndef PICTURE_STB_H
 #define PICTURE_STB_H
