@@ -353,6 +353,8 @@ static void wrong_models(void **state)
           clreid_model_load(device, in_folder("han"), &(clreid_model_config){.relation = (clreid_relation)-1}, &m, e));
   PROVOKE(CLREID_INVALID_ARGUMENT, "gemm 2",
           clreid_model_load(device, in_folder("han"), &(clreid_model_config){.gemm = (clreid_gemm)2}, &m, e));
+  PROVOKE(CLREID_INVALID_ARGUMENT, "attention 9 is outside",
+          clreid_model_load(device, in_folder("han"), &(clreid_model_config){.attention = (clreid_attention)9}, &m, e));
   assert_null(m);
 #ifndef CLREID_CLBLAST
   clreid_session *s;

@@ -566,6 +566,26 @@ static void what_cannot_be_is_refused(void **state)
   free_model(&m);
 }
 
+static void what_is_missing_is_named(void **state)
+{
+  (void)state;
+  clreid_gallery *other = NULL;
+  const clreid_gallery_config odd_metric = {.feature_length = 8, .metric = (clreid_metric)9};
+  const clreid_gallery_config odd_precision = {.feature_length = 8, .precision = (clreid_precision)9};
+  float distance;
+  REFUSED(CLREID_INVALID_ARGUMENT, "metric 9", clreid_gallery_create(device, &odd_metric, &other, &error));
+  REFUSED(CLREID_INVALID_ARGUMENT, "precision 9", clreid_gallery_create(device, &odd_precision, &other, &error));
+  REFUSED(CLREID_INVALID_ARGUMENT, "needs device", clreid_gallery_create(NULL, &odd_metric, &other, &error));
+  REFUSED(CLREID_INVALID_ARGUMENT, "needs gallery", clreid_gallery_read(NULL, 0, 1, NULL, NULL, NULL, NULL, &error));
+  REFUSED(CLREID_INVALID_ARGUMENT, "needs gallery", clreid_gallery_remove(NULL, NULL, 1, &error));
+  REFUSED(CLREID_INVALID_ARGUMENT, "needs gallery", clreid_gallery_remove_label(NULL, 1, NULL, &error));
+  REFUSED(CLREID_INVALID_ARGUMENT, "needs gallery", clreid_gallery_remove_before(NULL, 1, NULL, &error));
+  REFUSED(CLREID_INVALID_ARGUMENT, "needs gallery", clreid_gallery_save(NULL, "file", &error));
+  REFUSED(CLREID_INVALID_ARGUMENT, "needs device", clreid_gallery_load(NULL, "file", &other, &error));
+  REFUSED(CLREID_INVALID_ARGUMENT, "needs gallery", clreid_gallery_distances(NULL, NULL, 1, 0, 1, &distance, &error));
+  assert_null(other);
+}
+
 /* ---- Files ------------------------------------------------------------------------------------------------------- */
 
 static unsigned char *slurp(const char *path, size_t *size)
@@ -773,6 +793,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(memory_that_runs_out),
       cmocka_unit_test(sums_are_plain_sums),
       cmocka_unit_test(what_cannot_be_is_refused),
+      cmocka_unit_test(what_is_missing_is_named),
       cmocka_unit_test(files_keep_everything),
       cmocka_unit_test(files_of_others),
       cmocka_unit_test(hostile_files),
