@@ -12,8 +12,8 @@
 #define MASK_CHANNEL 2
 
 __kernel void mask(__global const INPUT *restrict input, const ulong input_offset, const ulong input_picture,
-                   const int input_row, __global const INPUT *restrict spatial, const ulong spatial_offset,
-                   const ulong spatial_picture, const int spatial_row, __global const INPUT *restrict channel,
+                   const int input_row, __global const SECOND *restrict spatial, const ulong spatial_offset,
+                   const ulong spatial_picture, const int spatial_row, __global const RESIDUAL *restrict channel,
                    const ulong channel_offset, const ulong channel_picture, __global OUTPUT *restrict output,
                    const ulong output_offset, const ulong output_picture, const int output_row, const int rows,
                    const int columns, const int flags)
@@ -23,12 +23,12 @@ __kernel void mask(__global const INPUT *restrict input, const ulong input_offse
   if (row >= rows) return;
   float of_row = 1.0f;
   if (flags & MASK_SPATIAL)
-    of_row = LOAD1_OF(INPUT, spatial + spatial_offset + batch * spatial_picture + (ulong)row * spatial_row);
+    of_row = LOAD1_OF(SECOND, spatial + spatial_offset + batch * spatial_picture + (ulong)row * spatial_row);
   ROW_VECTORS(c, columns)
   {
     VECTOR value = LOAD_INPUT(input + input_offset + batch * input_picture + (ulong)row * input_row + c);
     if (flags & MASK_SPATIAL) value *= of_row;
-    if (flags & MASK_CHANNEL) value *= LOAD_INPUT(channel + channel_offset + batch * channel_picture + c);
+    if (flags & MASK_CHANNEL) value *= LOADV_OF(RESIDUAL, V, channel + channel_offset + batch * channel_picture + c);
     STORE_OUTPUT(output + output_offset + batch * output_picture + (ulong)row * output_row + c, value);
   }
 }

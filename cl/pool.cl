@@ -41,7 +41,7 @@ __kernel void pool(__global const INPUT *restrict input, const ulong input_offse
 
 __kernel void pool_global(__global const INPUT *restrict input, const ulong input_offset, const ulong input_picture,
                           const int input_row, __global OUTPUT *restrict output, const ulong output_offset,
-                          const ulong output_picture, __global const INPUT *restrict mask, const ulong mask_offset,
+                          const ulong output_picture, __global const SECOND *restrict mask, const ulong mask_offset,
                           const ulong mask_picture, const int mask_row, const int positions, const int channels,
                           const int masked)
 {
@@ -51,9 +51,9 @@ __kernel void pool_global(__global const INPUT *restrict input, const ulong inpu
   __global const INPUT *map = input + input_offset + batch * input_picture + c;
   VECTOR sum = (VECTOR)(0.0f);
   if (masked) {
-    __global const INPUT *factor = mask + mask_offset + batch * mask_picture + c;
+    __global const SECOND *factor = mask + mask_offset + batch * mask_picture + c;
     for (int p = 0; p < positions; p++)
-      sum = MULTIPLY_ADD(LOAD_INPUT(map + (ulong)p * input_row), LOAD_INPUT(factor + (ulong)p * mask_row), sum);
+      sum = MULTIPLY_ADD(LOAD_INPUT(map + (ulong)p * input_row), LOADV_OF(SECOND, V, factor + (ulong)p * mask_row), sum);
   } else {
     for (int p = 0; p < positions; p++) sum += LOAD_INPUT(map + (ulong)p * input_row);
   }

@@ -319,6 +319,36 @@ static void (*const walks[CR_KINDS])(walk *w) = {
     [CR_SEPARABLE] = walk_separable,
 };
 
+/* Products that read or make affinities, what these are contracted to, logits, or half a sum: their float views. */
+static bool product_expects_float(const char *name, int v)
+{
+  enum { IN = 1 << CR_INPUT, SECOND = 1 << CR_SECOND, RES = 1 << CR_RESIDUAL, OUT = 1 << CR_OUTPUT };
+  static const struct {
+    const char *what;
+    int views;
+  } products[] = {
+      {"affinity_spatial", OUT},
+      {"rows_spatial", IN | OUT},
+      {"columns_spatial", IN | RES},
+      {"phi_rows_spatial", OUT},
+      {"theta_columns_spatial", OUT},
+      {"relate_spatial", SECOND},
+      {"affinity_channel", OUT},
+      {"affinity_transposed", OUT},
+      {"columns_channel", SECOND | OUT},
+      {"rows_channel", SECOND | RES},
+      {"phi_rows_channel", OUT},
+      {"theta_columns_channel", OUT},
+      {"relate_channel", IN},
+      {"logits", OUT},
+      {"attend", IN},
+  };
+  const char *dot = strrchr(name, '.');
+  for (size_t i = 0; dot && i < sizeof products / sizeof products[0]; i++)
+    if (!strcmp(dot + 1, products[i].what)) return products[i].views >> v & 1;
+  return false;
+}
+
 /* Where the storage is half: may the operator's kernel read or write floats through this view, and does it know? */
 static bool expects_float(const cr_op *op, int v)
 {
@@ -339,7 +369,7 @@ static bool expects_float(const cr_op *op, int v)
   case CR_SOFTMAX:
     return v == CR_INPUT || v == CR_OUTPUT;
   case CR_GEMM:
-    return op->as_float[v];
+    return product_expects_float(op->name, v);
   default:
     return false;
   }
