@@ -53,7 +53,8 @@ __kernel void pool_global(__global const INPUT *restrict input, const ulong inpu
   if (masked) {
     __global const SECOND *factor = mask + mask_offset + batch * mask_picture + c;
     for (int p = 0; p < positions; p++)
-      sum = MULTIPLY_ADD(LOAD_INPUT(map + (ulong)p * input_row), LOADV_OF(SECOND, V, factor + (ulong)p * mask_row), sum);
+      sum = MULTIPLY_ADD(LOAD_INPUT(map + (ulong)p * input_row), LOADV_OF(SECOND, V, factor + (ulong)p * mask_row),
+                         sum);
   } else {
     for (int p = 0; p < positions; p++) sum += LOAD_INPUT(map + (ulong)p * input_row);
   }
