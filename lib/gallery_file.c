@@ -118,11 +118,11 @@ static clreid_status check_metadata(source *from, clreid_error *error)
   from->next_id = -1;
   if (!next) return CLREID_OK;
   const size_t digits = strspn(next, "0123456789");
-  if (digits < 1 || digits > 18 || next[digits])
-    return cr_fail(error, CLREID_INVALID_FILE, "'%s': the metadata next_id is '%.32s'; give an id, digits alone",
-                   from->path, next);
-  from->next_id = strtoll(next, NULL, 10);
-  return CLREID_OK;
+  from->next_id = strtoll(next, NULL, 10); /* INT64_MAX if it is beyond */
+  if (digits >= 1 && !next[digits] && from->next_id <= INT64_MAX / 2) return CLREID_OK;
+  return cr_fail(error, CLREID_INVALID_FILE,
+                 "'%s': the metadata next_id is '%.32s'; give an id, digits alone, up to %lld", from->path, next,
+                 (long long)(INT64_MAX / 2));
 }
 
 static int64_t integer_at(const cr_tensor *t, size_t index)
