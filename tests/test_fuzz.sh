@@ -1,6 +1,6 @@
 #!/bin/sh
 # test_fuzz.sh - hostile files, new ones: every fuzz target tries some inputs from its seeds (.ci/fuzz), in a build of its
-# own. The same each time on one machine (CLREID_FUZZ_SEED, 1 if not set): what a search at random would find is not a fault
+# own. The same each time (CLREID_FUZZ_SEED, 1 if not set): what a search at random would find is not a fault
 # of the change that happens to be tested, so that search is a command of its own. CLREID_FUZZ_INPUTS and
 # CLREID_FUZZ_SECONDS: the most of each target, 100000 and 60 if not set. Files that were found once are fed again by
 # test_found_*.
