@@ -500,7 +500,7 @@ static void any_valid_tile_gives_the_same_bits(void **state)
 /* The built-in kernels in the folder, gemm.cl with `extra` before its sums wherever `condition` holds. */
 static void write_kernels(const folder *f, const char *condition, const char *extra)
 {
-  static const char place[] = "  tile_accumulate(";
+  static const char place[] = "  tile_accumulate";
   bool placed = false;
   for (const cr_source_file *s = cr_source_files; s->name; s++) {
     char path[512];
