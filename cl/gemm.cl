@@ -55,14 +55,14 @@ __kernel void gemm(__global const INPUT *restrict a, const ulong a_offset, const
         const ulong at = (ulong)(column + j) * V;
         VECTOR add = (VECTOR)(0.0f), shift = (VECTOR)(0.0f);
         if (DOES(EPILOGUE_RESIDUAL))
-          add = LOADV_OF(RESIDUAL, V, residual + residual_offset + batch * residual_picture +
-                         (ulong)(row + i) * residual_row + at);
+          add = LOADV_OF(RESIDUAL, V,
+                         residual + residual_offset + batch * residual_picture + (ulong)(row + i) * residual_row + at);
         if (DOES(EPILOGUE_BIAS_BY_ROW))
           shift = (VECTOR)(bias[row + i]);
         else if (DOES(EPILOGUE_BIAS))
           shift = JOIN(vload, V)(0, bias + at);
         STOREV_OF(OUTPUT, V, output + output_offset + batch * output_picture + (ulong)(row + i) * output_row + at,
-               tile_epilogue(acc[i][j], flags, shift, (VECTOR)(1.0f), add));
+                  tile_epilogue(acc[i][j], flags, shift, (VECTOR)(1.0f), add));
       }
 }
 

@@ -5,25 +5,8 @@
 # Static and with -O0, which is quick to build. Libraries are hidden by files in LD_LIBRARY_PATH that are none.
 set -u
 source=${SOURCE_FOLDER:?is set by ctest} linked=${CLREID_COMMAND:?is set by ctest}
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 1' INT TERM
-failures=0
 unset CLREID_OPENCL
-
-# check "what" COMMAND...: runs COMMAND; its output is shown if it fails.
-check()
-{
-  title=$1
-  shift
-  if "$@" > "$folder/log" 2>&1; then
-    echo "ok    $title"
-  else
-    echo "FAIL  $title"
-    sed 's/^/        /' "$folder/log"
-    failures=$((failures + 1))
-  fi
-}
+. "$source/tests/check.sh"
 
 nothing() { [ -z "$("$@" | tee /dev/stderr)" ]; }
 
