@@ -78,8 +78,11 @@ static size_t find_device(const cr_device *device, cl_program program, size_t co
   return 0; /* which is empty if it is another's */
 }
 
+/* Nothing is asked of the driver without a cache: PoCL 3.1 compiles every kernel of a program, for groups of any size,
+ * to give its binary. */
 static void write_to_cache(cr_device *device, const cr_cache_key *key, cl_program program)
 {
+  if (!device->cache_folder) return;
   size_t sizes[MOST_DEVICES] = {0}, bytes = 0;
   unsigned char *binaries[MOST_DEVICES] = {NULL};
   if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof sizes, sizes, &bytes) != CL_SUCCESS) return;

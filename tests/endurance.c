@@ -187,7 +187,7 @@ static void nothing_is_allocated_and_nothing_drifts(void **state)
   const char *choice = getenv("CLREID_TEST_DEVICE");
   folder_file(&files, "weights", path);
   must(clreid_weights_random("han-small", NULL, 0, 1, path, &error), &error);
-  must(clreid_device_open(&(clreid_device_config){.choice = choice ? choice : "cpu"}, &device, &error), &error);
+  must(clreid_device_open(&(clreid_device_config){.choice = choice ? choice : "cpu", .cache_folder = ""}, &device, &error), &error);
   must(clreid_model_load(device, path, NULL, &model, &error), &error);
   must(clreid_session_create(model, &(clreid_session_config){.largest_batch = PASS}, &r.session, &error), &error);
   clreid_model_describe(model, &info);

@@ -32,7 +32,7 @@ int support_open(void **state)
   (void)state;
   clreid_error error = {CLREID_OK, ""};
   const char *choice = getenv("CLREID_TEST_DEVICE");
-  const cr_device_config config = {.choice = choice ? choice : "cpu", .log = {print_line, NULL}};
+  const cr_device_config config = {.choice = choice ? choice : "cpu", .cache_folder = "", .log = {print_line, NULL}};
   if (cr_device_open(&config, &device, &error) != CLREID_OK || cr_queue_create(device, &queue, &error) != CLREID_OK) {
     fprintf(stderr, "no device to test on: %s\n", error.text);
     return -1;

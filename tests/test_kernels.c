@@ -188,6 +188,16 @@ static void includes_that_go_in_circles_end(void **state)
 
 /* ---- The cache -------------------------------------------------------------------------------------------------- */
 
+cl_int __real_clGetProgramInfo(cl_program, cl_program_info, size_t, void *, size_t *);
+cl_int __wrap_clGetProgramInfo(cl_program, cl_program_info, size_t, void *, size_t *);
+static int binaries_asked;
+
+cl_int __wrap_clGetProgramInfo(cl_program program, cl_program_info what, size_t size, void *value, size_t *size_out)
+{
+  binaries_asked += what == CL_PROGRAM_BINARY_SIZES || what == CL_PROGRAM_BINARIES;
+  return __real_clGetProgramInfo(program, what, size, value, size_out);
+}
+
 /* The cache's folder, inside the scratch folder. */
 static const char *cache_folder(void)
 {
@@ -306,8 +316,10 @@ static void a_folder_that_cannot_be_written_does_no_harm(void **state)
   (void)state;
   run_with_cache("/dev/null/cache");
   assert_non_null(strstr(lines, "the program is not cached: "));
+  binaries_asked = 0;
   run_with_cache("");
   assert_null(strstr(lines, "cache"));
+  assert_int_equal(binaries_asked, 0);
 }
 
 static void the_key_covers_all_that_matters(void **state)

@@ -395,7 +395,7 @@ static int prepare(void **state)
   (void)state;
   clreid_error error = {0};
   files = folder_make();
-  try_call(clreid_device_open(NULL, &device, &error), &error, "");
+  try_call(clreid_device_open(&(clreid_device_config){.cache_folder = ""}, &device, &error), &error, "");
   for (int k = 0; k < MOST_BATCH; k++) {
     clreid_picture *p = &pictures[k];
     if (k >= GOLDEN_PICTURES)

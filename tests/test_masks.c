@@ -151,7 +151,7 @@ static expected ask_library(const char *weights, int index)
   uint8_t *pixels = golden_picture(index, &p.width, &p.height);
   p.pixels = pixels;
   assert_non_null(p.pixels);
-  clreid_status status = clreid_device_open(NULL, &e.device, &error);
+  clreid_status status = clreid_device_open(&(clreid_device_config){.cache_folder = ""}, &e.device, &error);
   if (!status) status = clreid_model_load(e.device, weights, &(clreid_model_config){.maps = true}, &e.model, &error);
   if (!status) status = clreid_session_create(e.model, NULL, &session, &error);
   for (; e.count < 8 && clreid_model_map_at(e.model, e.count, &e.infos[e.count]); ++e.count)

@@ -66,7 +66,7 @@ static int make_bench(void **state)
   static bench b;
   clreid_error error = {0};
   b.files = folder_make();
-  try_call(clreid_device_open(NULL, &b.device, &error), &error, NULL);
+  try_call(clreid_device_open(&(clreid_device_config){.cache_folder = ""}, &b.device, &error), &error, NULL);
   for (int k = 0; k < BATCH; k++) {
     clreid_picture *p = &b.pictures[k];
     if (k >= GOLDEN_PICTURES)

@@ -70,7 +70,7 @@ static clreid_device *open_device(void)
 {
   clreid_error error = {CLREID_OK, ""};
   clreid_device *device = NULL;
-  if (clreid_device_open(NULL, &device, &error) != CLREID_OK) fail_msg("%s", error.text);
+  if (clreid_device_open(&(clreid_device_config){.cache_folder = ""}, &device, &error) != CLREID_OK) fail_msg("%s", error.text);
   return device;
 }
 
@@ -245,7 +245,7 @@ static place *open_place(void)
   p->files = folder_make();
   folder_file(&p->files, "w.safetensors", path);
   write_weights("rga-parallel", path);
-  if (clreid_device_open(&(clreid_device_config){.log = listen}, &p->device, &error) != CLREID_OK)
+  if (clreid_device_open(&(clreid_device_config){.cache_folder = "", .log = listen}, &p->device, &error) != CLREID_OK)
     fail_msg("%s", error.text);
   p->model = load(p->device, path, CLREID_FP32);
   clreid_session *session = create(p->model, PICTURES);

@@ -81,7 +81,7 @@ static clreid_model *load_model(void)
   const char *choice = getenv("CLREID_TEST_DEVICE");
   folder_file(&files, "weights", path);
   must(clreid_weights_random("han-small", NULL, 0, 1, path, &error), &error);
-  must(clreid_device_open(&(clreid_device_config){.choice = choice ? choice : "cpu"}, &device, &error), &error);
+  must(clreid_device_open(&(clreid_device_config){.choice = choice ? choice : "cpu", .cache_folder = ""}, &device, &error), &error);
   must(clreid_model_load(device, path, NULL, &model, &error), &error);
   clreid_device_close(device);
   folder_remove(&files);
