@@ -8,17 +8,9 @@
  * CMakeLists.txt), which counts them. What the driver allocates for itself shows in the size of the process, which is
  * printed and may grow by little. ctest runs a short version; the long one by `ctest -C endurance -R endurance`.
  */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "support.h"
 
-#include <cmocka.h>
+#include <unistd.h>
 
 #include <CL/cl.h>
 
@@ -184,10 +176,10 @@ static void nothing_is_allocated_and_nothing_drifts(void **state)
   run r = {0};
   char path[512];
   const folder files = folder_make();
-  const char *choice = getenv("CLREID_TEST_DEVICE");
   folder_file(&files, "weights", path);
   must(clreid_weights_random("han-small", NULL, 0, 1, path, &error), &error);
-  must(clreid_device_open(&(clreid_device_config){.choice = choice ? choice : "cpu", .cache_folder = ""}, &device, &error), &error);
+  must(clreid_device_open(&(clreid_device_config){.choice = support_choice(), .cache_folder = ""}, &device, &error),
+       &error);
   must(clreid_model_load(device, path, NULL, &model, &error), &error);
   must(clreid_session_create(model, &(clreid_session_config){.largest_batch = PASS}, &r.session, &error), &error);
   clreid_model_describe(model, &info);

@@ -4,14 +4,6 @@
  */
 #include "faults.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include <CL/cl.h>
 
 #include "clreid/clreid_evaluate.h"
@@ -21,6 +13,7 @@
 #include "fault_opencl.h"
 #include "folder.h"
 #include "gallery.h"
+#include "support.h"
 
 enum { PICTURES = 3, SIDE = 20, FRAME_WIDTH = 48, FRAME_HEIGHT = 32, MOST_MAPS = 8, MAP_NUMBERS = 4096 };
 enum { LENGTH = 1024 }; /* of a feature of the network */
@@ -72,9 +65,8 @@ static void must(clreid_status status, const clreid_error *error)
 
 static clreid_device_config device_config(const world *w)
 {
-  const char *choice = getenv("CLREID_TEST_DEVICE");
   return (clreid_device_config){
-      .choice = choice ? choice : "cpu", .cache_folder = w->cache.path, .tuning_folder = w->cache.path};
+      .choice = support_choice(), .cache_folder = w->cache.path, .tuning_folder = w->cache.path};
 }
 
 /* A device that cannot be used says why. */
@@ -510,8 +502,8 @@ const scene faults_scenes[] = {
     {.name = "everything", .run = run_all, .most = 8},
     {.name = "everything, nothing compiled yet", .run = run_all, .most = 1, .cold = true},
     {.name = "tune", .run = tune, .most = 2},
-    {.name = "measure", .run = measure_device, .long_form = true},
-    {.name = "self-test", .run = check_device, .long_form = true},
+    {.name = "measure", .run = measure_device, .long_form = true, .most_long = 150},
+    {.name = "self-test", .run = check_device, .long_form = true, .most_long = 30},
 };
 const size_t faults_scene_count = sizeof faults_scenes / sizeof faults_scenes[0];
 

@@ -27,12 +27,17 @@ static void print_line(void *user, const char *line)
   if (getenv("CLREID_TEST_VERBOSE")) fprintf(stderr, "%s\n", line);
 }
 
+const char *support_choice(void)
+{
+  const char *choice = getenv("CLREID_TEST_DEVICE");
+  return choice ? choice : "cpu";
+}
+
 int support_open(void **state)
 {
   (void)state;
   clreid_error error = {CLREID_OK, ""};
-  const char *choice = getenv("CLREID_TEST_DEVICE");
-  const cr_device_config config = {.choice = choice ? choice : "cpu", .cache_folder = "", .log = {print_line, NULL}};
+  const cr_device_config config = {.choice = support_choice(), .cache_folder = "", .log = {print_line, NULL}};
   if (cr_device_open(&config, &device, &error) != CLREID_OK || cr_queue_create(device, &queue, &error) != CLREID_OK) {
     fprintf(stderr, "no device to test on: %s\n", error.text);
     return -1;

@@ -37,7 +37,9 @@
 /* Called first in main: reads arguments and environment, prints the seed and how to run again. */
 void support_start(int argc, char **argv);
 
-/* Group setup and teardown: opens the device and a queue. */
+/* The device to test on, as in a configuration: CLREID_TEST_DEVICE, else "cpu". */
+const char *support_choice(void);
+/* Group setup and teardown: opens the device, without a cache of programs, and a queue. */
 int support_open(void **state);
 int support_close(void **state);
 cr_device *support_device(void);

@@ -361,8 +361,7 @@ static void embed_all(const char *name, const clreid_model_config *config, float
 {
   clreid_device *device;
   clreid_error error = {CLREID_OK, ""};
-  const char *choice = getenv("CLREID_TEST_DEVICE");
-  const clreid_device_config device_config = {.choice = choice ? choice : "cpu", .cache_folder = ""};
+  const clreid_device_config device_config = {.choice = support_choice(), .cache_folder = ""};
   must(clreid_device_open(&device_config, &device, &error), &error);
   clreid_model *model = load(device, name, config);
   clreid_session *session = create(model, 4, NULL);
@@ -720,7 +719,8 @@ static void waits_that_sleep(void **state)
   application a = start();
   clreid_device *device = adopt(&a), *own;
   clreid_error error = {CLREID_OK, ""};
-  must(clreid_device_open(&(clreid_device_config){.choice = "cpu", .cache_folder = ""}, &own, &error), &error);
+  must(clreid_device_open(&(clreid_device_config){.choice = support_choice(), .cache_folder = ""}, &own, &error),
+       &error);
   clreid_device *const devices[] = {device, own};
   const clreid_session_config config = {.largest_batch = 4, .sleeping_wait = true};
   for (int i = 0; i < 2; i++) {
@@ -984,7 +984,8 @@ static void a_device_of_the_librarys_own(void **state)
   clreid_device *device;
   clreid_session *session;
   clreid_error error = {CLREID_OK, ""};
-  must(clreid_device_open(&(clreid_device_config){.choice = "cpu", .cache_folder = ""}, &device, &error), &error);
+  must(clreid_device_open(&(clreid_device_config){.choice = support_choice(), .cache_folder = ""}, &device, &error),
+       &error);
   clreid_model *model = load(device, "han", NULL);
   PROVOKE(CLREID_INVALID_ARGUMENT, "another context", clreid_session_create_on(model, NULL, a.queue, &session, e));
   session = create(model, 1, NULL);

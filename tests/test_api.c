@@ -131,16 +131,12 @@ static void check_line(void *user, const char *line)
   assert_true(*line && !strchr(line, '\n'));
 }
 
-static const char *choice(void)
-{
-  return getenv("CLREID_TEST_DEVICE") ? getenv("CLREID_TEST_DEVICE") : "cpu";
-}
-
 static clreid_device *open_device(void)
 {
   clreid_device *opened;
   clreid_error error = {CLREID_OK, ""};
-  must(clreid_device_open(&(clreid_device_config){.choice = choice(), .log = check_line}, &opened, &error), &error);
+  must(clreid_device_open(&(clreid_device_config){.choice = support_choice(), .log = check_line}, &opened, &error),
+       &error);
   return opened;
 }
 
@@ -391,7 +387,7 @@ static void a_device_that_fails(void **state)
   clreid_error error = {CLREID_OK, ""};
   folder_write(in_folder("resize.cl"), "__kernel void resize(\n", 22);
   const clreid_device_config config = {
-      .choice = choice(), .cache_folder = "", .kernel_folder = files.path, .log = check_line};
+      .choice = support_choice(), .cache_folder = "", .kernel_folder = files.path, .log = check_line};
   must(clreid_device_open(&config, &broken, &error), &error);
   must(clreid_model_load(broken, in_folder("han"), NULL, &m, &error), &error);
   PROVOKE(CLREID_DEVICE_FAILED, "resize.cl does not build", clreid_session_create(m, NULL, &s, e));
@@ -580,7 +576,7 @@ static void unknown_metadata_is_said(void **state)
   clreid_device *d;
   clreid_model *m;
   clreid_error error = {CLREID_OK, ""};
-  const clreid_device_config config = {.choice = choice(), .log = count_unknown, .log_user = &lines};
+  const clreid_device_config config = {.choice = support_choice(), .log = count_unknown, .log_user = &lines};
   write_metadata("metadata", metadata, sizeof metadata / sizeof metadata[0]);
   must(clreid_device_open(&config, &d, &error), &error);
   must(clreid_model_load(d, in_folder("metadata"), NULL, &m, &error), &error);

@@ -4,7 +4,8 @@
  * bits; nothing is left behind, in OpenCL or in memory; and the run after it, in the same world, has the right bits.
  *
  *     test_faults                      a call or two of each call site
- *     test_faults long                 every call, with several codes
+ *     test_faults long                 every call, with several codes; of a scene that repeats its calls thousands of
+ *                                      times, some hundred
  *     test_faults SCENE [KIND [CALL]]  the scene of this name, the kind of fault, the number of the call
  *
  * Kinds: code (the code that suits the function), memory-code (CL_OUT_OF_HOST_MEMORY), lost (this and all later calls
@@ -254,8 +255,11 @@ static void try_kind(long calls, const selection *chosen, XXH64_hash_t wanted)
   long *list = malloc((size_t)(calls + 1) * sizeof *list);
   assert_non_null(list);
   for (long i = 0; i < calls; i++) list[i] = i + 1;
-  if (all_calls || only_call) {
+  if (only_call) {
     try_calls(list, calls, wanted);
+  } else if (all_calls) {
+    if (now.scene->most_long && now.kind == CODE) try_calls(chosen->calls, chosen->count, wanted);
+    try_calls(list, thin(calls, list, now.scene->most_long), wanted);
   } else if (now.kind == MEMORY) {
     try_calls(list, thin(calls, list, most), wanted);
   } else {

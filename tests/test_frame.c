@@ -81,9 +81,9 @@ static int open_all(void **state)
   char path[512];
   clreid_model_info info;
   clreid_error error = {CLREID_OK, ""};
-  const char *choice = getenv("CLREID_TEST_DEVICE") ? getenv("CLREID_TEST_DEVICE") : "cpu";
   files = folder_make();
-  must(clreid_device_open(&(clreid_device_config){.choice = choice, .cache_folder = ""}, &device, &error), &error);
+  must(clreid_device_open(&(clreid_device_config){.choice = support_choice(), .cache_folder = ""}, &device, &error),
+       &error);
   folder_file(&files, "han", path);
   must(clreid_weights_random("han-small", NULL, 0, support_seed(), path, &error), &error);
   must(clreid_model_load(device, path, &(clreid_model_config){.maps = true}, &model, &error), &error);

@@ -129,7 +129,8 @@ static int open_all(void **state)
     clreid_session *session = NULL;
     clreid_model_info info;
     snprintf(choice, sizeof choice, "%d", d < (int)count ? d : 0);
-    if (clreid_device_open(&(clreid_device_config){.choice = choice, .cache_folder = "", .log = listen}, &devices[d], &error) ||
+    if (clreid_device_open(&(clreid_device_config){.choice = choice, .cache_folder = "", .log = listen}, &devices[d],
+                           &error) ||
         clreid_model_load(devices[d], weights(), NULL, &model, &error) ||
         clreid_session_create(model, NULL, &session, &error) ||
         clreid_embed(session, pictures, PICTURES, alone[d][0], alone[d][1], &error))

@@ -46,7 +46,7 @@ static cr_device *open_device(const char *cache, const char *kernels)
   clreid_error error = {CLREID_OK, ""};
   cr_device *device;
   const cr_device_config config = {
-      .choice = "cpu", .cache_folder = cache, .kernel_folder = kernels, .log = {keep_line, NULL}};
+      .choice = support_choice(), .cache_folder = cache, .kernel_folder = kernels, .log = {keep_line, NULL}};
   if (cr_device_open(&config, &device, &error) != CLREID_OK) fail_msg("%s", error.text);
   return device;
 }

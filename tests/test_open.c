@@ -131,7 +131,7 @@ static void what_is_held_lives(void **state)
   cr_buffer *buffer;
   cr_queue *queue;
   char data[100] = "held", back[100] = "";
-  assert_int_equal(cr_device_open(&(cr_device_config){.choice = "cpu"}, &device, &error), CLREID_OK);
+  assert_int_equal(cr_device_open(&(cr_device_config){.choice = support_choice()}, &device, &error), CLREID_OK);
   assert_int_equal(cr_buffer_create(device, sizeof data, data, &buffer, &error), CLREID_OK);
   assert_int_equal(cr_queue_create(device, &queue, &error), CLREID_OK);
   assert_int_equal(device->references, 3);
@@ -159,7 +159,7 @@ static void a_buffer_larger_than_the_device_allows(void **state)
   cr_device *device;
   cr_buffer *buffer;
   char number[24];
-  assert_int_equal(cr_device_open(&(cr_device_config){.choice = "cpu"}, &device, &error), CLREID_OK);
+  assert_int_equal(cr_device_open(&(cr_device_config){.choice = support_choice()}, &device, &error), CLREID_OK);
   const uint64_t largest = cr_device_facts(device)->largest_buffer_bytes;
   assert_int_equal(cr_buffer_create(device, largest + 1, NULL, &buffer, &error), CLREID_OUT_OF_DEVICE_MEMORY);
   snprintf(number, sizeof number, "%llu", (unsigned long long)largest);

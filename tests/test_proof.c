@@ -157,7 +157,7 @@ static void winograd_is_asked(void **state)
     cr_step *step;
     bool wrong;
     support_kernels(&kernels, &table[t / 2].made, t % 2);
-    const cr_device_config config = {.choice = "cpu", .cache_folder = "", .kernel_folder = kernels.path};
+    const cr_device_config config = {.choice = support_choice(), .cache_folder = "", .kernel_folder = kernels.path};
     assert_int_equal(cr_device_open(&config, &device, &error), CLREID_OK);
     assert_int_equal(cr_queue_create(device, &queue, &error), CLREID_OK);
     assert_int_equal(cr_buffer_create(device, 64, NULL, &any, &error), CLREID_OK);

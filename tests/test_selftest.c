@@ -38,7 +38,7 @@ static void it_names_what_is_wrong(void **state)
     clreid_error error = {CLREID_OK, ""};
     cr_device *device;
     support_kernels(&scratch, &mistakes[i].made, 1);
-    const cr_device_config config = {.choice = "cpu", .cache_folder = "", .kernel_folder = scratch.path};
+    const cr_device_config config = {.choice = support_choice(), .cache_folder = "", .kernel_folder = scratch.path};
     assert_int_equal(cr_device_open(&config, &device, &error), CLREID_OK);
     assert_int_equal(cr_selftest(device, NULL, &error), CLREID_DEVICE_FAILED);
     printf("%s\n", error.text);

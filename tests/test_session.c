@@ -70,7 +70,8 @@ static clreid_device *open_device(void)
 {
   clreid_error error = {CLREID_OK, ""};
   clreid_device *device = NULL;
-  if (clreid_device_open(&(clreid_device_config){.cache_folder = ""}, &device, &error) != CLREID_OK) fail_msg("%s", error.text);
+  if (clreid_device_open(&(clreid_device_config){.cache_folder = ""}, &device, &error) != CLREID_OK)
+    fail_msg("%s", error.text);
   return device;
 }
 

@@ -7,16 +7,9 @@
  *
  * No assertion of the test library is made in another thread.
  */
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "support.h"
 
-#include <cmocka.h>
+#include <pthread.h>
 
 #include "clreid/clreid.h"
 #include "folder.h"
@@ -78,10 +71,10 @@ static clreid_model *load_model(void)
   clreid_error error = {CLREID_OK, ""};
   char path[512];
   const folder files = folder_make();
-  const char *choice = getenv("CLREID_TEST_DEVICE");
   folder_file(&files, "weights", path);
   must(clreid_weights_random("han-small", NULL, 0, 1, path, &error), &error);
-  must(clreid_device_open(&(clreid_device_config){.choice = choice ? choice : "cpu", .cache_folder = ""}, &device, &error), &error);
+  must(clreid_device_open(&(clreid_device_config){.choice = support_choice(), .cache_folder = ""}, &device, &error),
+       &error);
   must(clreid_model_load(device, path, NULL, &model, &error), &error);
   clreid_device_close(device);
   folder_remove(&files);
