@@ -22,8 +22,8 @@ typedef struct scene {
   long most; /* of a costly scene: in the short form so many faults of a kind, and call sites that never failed; else 0
               */
   bool long_form; /* in that alone */
-  long most_long; /* of one that repeats its calls thousands of times: in the long form so many faults of a kind, evenly,
-                     and the first and last call of each call site; else 0: every call */
+  long most_long; /* of one that repeats its calls thousands of times: in the long form so many faults of a kind,
+                     evenly, and the first and last call of each call site; else 0: every call */
   bool cold;      /* compiled programs are forgotten before each run */
 } scene;
 
