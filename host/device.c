@@ -116,10 +116,12 @@ static void read_type(interview *device, cr_facts *facts)
   facts->type = gpu ? CR_DEVICE_GPU : cpu ? CR_DEVICE_CPU : other ? CR_DEVICE_ACCELERATOR : CR_DEVICE_OTHER;
 }
 
-/* What no fact of OpenCL tells, one line of why each. None is needed today:
- * an entry names device, driver and date, and changes facts. */
+/* What no fact of OpenCL tells, one line of why each: an entry names device, driver and date, and changes facts. */
 static void quirks(cr_facts *facts)
 {
+  /* llvmpipe of Mesa 22.3.6, 26 November 2026: gallivm's limit of turns, of all loops of a work-item together, beyond
+   * which it goes on behind them. test_resize showed it. */
+  if (!strncmp(facts->name, "llvmpipe", strlen("llvmpipe"))) facts->most_turns = 65535;
   /* Drivers without the query leave 0; every device runs float4. */
   if (!facts->float_vector_width) facts->float_vector_width = facts->type == CR_DEVICE_CPU ? 4 : 1;
   if (!facts->largest_work_group) facts->largest_work_group = 1;

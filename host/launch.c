@@ -105,6 +105,34 @@ static clreid_status check_local_memory(const cr_step *step, clreid_error *error
                  step->op.name, step->variant, (unsigned long long)bytes, (unsigned long long)most);
 }
 
+/* Multiply-adds that a turn of the kernel's innermost loop does at least: those of a tile, one of a plain twin; else of
+ * a vector's elements, which count CR_ELEMENT_WORK each time that they are read or written. */
+static uint64_t work_of_a_turn(const cr_step *step)
+{
+  const cr_tile *tile = &step->tile;
+  const bool is_cpu = step->queue->device->facts.type == CR_DEVICE_CPU;
+  if (step->op.plain && step->op.kind != CR_ATTENTION) return tile->rows > 0 ? 1 : CR_ELEMENT_WORK;
+  if (tile->rows > 0) return (uint64_t)tile->rows * tile->vectors * tile->vector;
+  return (is_cpu ? CR_PANEL : 4) * CR_ELEMENT_WORK / 2;
+}
+
+/* A driver that ends the loops of a work-item would give a wrong result. An estimate, from the work of the largest
+ * batch: most kernels do less than is counted, a tile that hangs over the edge may do twice of it. */
+static clreid_status check_turns(const cr_step *step, clreid_error *error)
+{
+  const cr_facts *facts = &step->queue->device->facts;
+  uint64_t items = 1;
+  for (int d = 0; d < 3; d++) items *= step->global[d];
+  if (!facts->most_turns || !items) return CLREID_OK;
+  const uint64_t turns = step->map_work * (uint64_t)step->largest_batch / items / work_of_a_turn(step);
+  if (turns <= facts->most_turns / 2) return CLREID_OK;
+  return cr_fail(error, CLREID_UNSUPPORTED_DEVICE,
+                 "%s as %s may take %llu turns of the loops of a work-item, but %s ends them after %llu; use another "
+                 "device",
+                 step->op.name, step->variant, (unsigned long long)turns * 2, facts->name,
+                 (unsigned long long)facts->most_turns);
+}
+
 /* Halves the longest side until the group fits. */
 static void fit_group(cr_step *step)
 {
@@ -199,6 +227,7 @@ clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch
   clreid_status status = step->operator_->prepare(step, error);
   if (status == CLREID_OK) status = bind_largest(step, error);
   if (status == CLREID_OK) status = check_local_memory(step, error);
+  if (status == CLREID_OK) status = check_turns(step, error);
   if (status != CLREID_OK) {
     cr_step_destroy(step);
     return status;

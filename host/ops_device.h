@@ -33,6 +33,7 @@ typedef struct cr_facts {
   bool images, sub_groups;   /* no kernel asks for either */
   uint64_t global_memory_bytes, largest_buffer_bytes, local_memory_bytes;
   uint64_t largest_work_group;
+  uint64_t most_turns; /* of all loops of a work-item together: the driver ends them then, without a word; 0: any */
 } cr_facts;
 
 /* All devices of all platforms; *list is freed with free(). default_index: what a NULL choice opens. */

@@ -8,7 +8,7 @@
 /* Where a number goes, if the word has one: type and flags have none. */
 typedef enum value { NONE, COUNT, SIZE } value;
 
-enum { CPU, GPU, WORK_GROUP, LOCAL, NO_LOCAL, BUFFER, WIDTH, NO_FMA, NO_IMAGES, NO_SUB_GROUPS, WORDS };
+enum { CPU, GPU, WORK_GROUP, LOCAL, NO_LOCAL, BUFFER, WIDTH, NO_FMA, NO_IMAGES, NO_SUB_GROUPS, TURNS, WORDS };
 
 static const struct {
   const char *name;
@@ -24,6 +24,7 @@ static const struct {
     [NO_FMA] = {"no-fma", NONE},
     [NO_IMAGES] = {"no-images", NONE},
     [NO_SUB_GROUPS] = {"no-sub-groups", NONE},
+    [TURNS] = {"turns", COUNT},
 };
 
 /* Decimal digits and perhaps a unit, from 1 on; false for anything else, and for what 64 bits do not hold. */
@@ -80,8 +81,11 @@ static void apply(int word, uint64_t number, cr_facts *facts)
   case NO_IMAGES:
     facts->images = false;
     break;
-  default:
+  case NO_SUB_GROUPS:
     facts->sub_groups = false;
+    break;
+  default:
+    lessen(&facts->most_turns, number);
     break;
   }
 }
@@ -115,7 +119,7 @@ clreid_status cr_pretend(const char *text, cr_facts *facts, clreid_error *error)
     if (problem)
       return cr_fail(error, CLREID_INVALID_ARGUMENT,
                      "CLREID_PRETEND: '%.*s' %s; the words are cpu, gpu, work-group=N, local=SIZE, no-local, "
-                     "buffer=SIZE, width=N, no-fma, no-images and no-sub-groups, with commas between them",
+                     "buffer=SIZE, width=N, no-fma, no-images, no-sub-groups and turns=N, with commas between them",
                      (int)(length < 40 ? length : 40), at, problem);
     if (!at[length]) break;
     at += length + 1;

@@ -349,7 +349,8 @@ static clreid_status create_values(cr_device *device, const cr_resize_spec *spec
   return cr_buffer_create(device, 3 * 256 * element_bytes(spec), data, values, error);
 }
 
-/* A CPU's work-item does a band of lines; elsewhere neighbouring work-items do neighbouring pixels. */
+/* A CPU's work-item does a band of lines; elsewhere, and where a work-item's loops may not be long, neighbouring
+ * work-items do neighbouring pixels. */
 static void shape(cr_step *step, const cr_resize_spec *spec, bool bands)
 {
   const size_t largest = (size_t)cr_device_facts(step->queue->device)->largest_work_group;
@@ -367,8 +368,8 @@ static clreid_status prepare(cr_resize *resize, const cr_view *output, clreid_er
 {
   cr_step *step = resize->step;
   const cr_resize_spec *spec = &resize->spec;
-  const bool bands =
-      cr_device_facts(step->queue->device)->type == CR_DEVICE_CPU && spec->width <= WIDEST_BAND && !spec->plain;
+  const cr_facts *facts = cr_device_facts(step->queue->device);
+  const bool bands = facts->type == CR_DEVICE_CPU && !facts->most_turns && spec->width <= WIDEST_BAND && !spec->plain;
   char options[64];
   snprintf(options, sizeof options, "-DELEMENT_BYTES=%d -DBAND=%d -DWIDEST=%d", (int)element_bytes(spec),
            bands ? BAND : 0, WIDEST_BAND);
@@ -525,6 +526,20 @@ static clreid_status check_picture(const cr_resize_spec *spec, const cr_resize_p
   return CLREID_OK;
 }
 
+/* A pixel is a sum over the taps of both axes. */
+static clreid_status check_turns(const cr_facts *facts, const cr_resize_picture *picture, int index,
+                                 clreid_error *error)
+{
+  const uint64_t turns = (uint64_t)picture->down->taps * (1 + (uint64_t)picture->across->taps);
+  if (!facts->most_turns || turns <= facts->most_turns) return CLREID_OK;
+  return cr_fail(
+      error, CLREID_UNSUPPORTED_DEVICE,
+      "picture %d is %d x %d for %d x %d: %llu turns of a loop for a pixel, but %s ends its loops after %llu; "
+      "shrink the picture before, or use another device",
+      index, picture->width, picture->height, picture->across->out, picture->down->out, (unsigned long long)turns,
+      facts->name, (unsigned long long)facts->most_turns);
+}
+
 /* Multiply-adds of the picture that takes most, see limit.h: three channels, each a sum over the taps of both axes. */
 static uint64_t largest_work(const cr_resize_spec *spec, const cr_resize_picture *pictures, int count)
 {
@@ -544,6 +559,7 @@ clreid_status cr_resize_upload(cr_resize *resize, const cr_resize_picture *pictu
   for (int k = 0; k < count; k++) {
     if (k == 0 || pictures[k].frame != pictures[k - 1].frame) CR_TRY(check_frame(pictures[k].frame, k, error));
     CR_TRY(check_picture(&resize->spec, &pictures[k], k, error));
+    CR_TRY(check_turns(cr_device_facts(resize->step->queue->device), &pictures[k], k, error));
   }
   CR_TRY(write_frames(resize, pictures, count, error));
   const clreid_status status = write_tables(resize, pictures, count, error);

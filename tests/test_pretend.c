@@ -26,15 +26,16 @@ static void words_change_what_they_name(void **state)
   assert_int_equal(cr_pretend(NULL, &facts, &error), CLREID_OK);
   assert_int_equal(cr_pretend("", &facts, &error), CLREID_OK);
   assert_memory_equal(&facts, &large, sizeof facts);
-  assert_int_equal(
-      cr_pretend("gpu,work-group=64,local=16K,buffer=128M,width=1,no-fma,no-images,no-sub-groups", &facts, &error),
-      CLREID_OK);
+  assert_int_equal(cr_pretend("gpu,work-group=64,local=16K,buffer=128M,width=1,no-fma,no-images,no-sub-groups,turns=9",
+                              &facts, &error),
+                   CLREID_OK);
   expected.type = CR_DEVICE_GPU;
   expected.largest_work_group = 64;
   expected.local_memory_bytes = 16384;
   expected.local_memory_is_real = true;
   expected.largest_buffer_bytes = 128 << 20;
   expected.float_vector_width = 1;
+  expected.most_turns = 9;
   expected.fused_multiply_add = expected.images = expected.sub_groups = false;
   assert_memory_equal(&facts, &expected, sizeof facts);
   assert_int_equal(cr_pretend("no-local,cpu", &facts, &error), CLREID_OK);
@@ -118,6 +119,30 @@ static void the_environment_reaches_a_device(void **state)
   free(was);
 }
 
+/* A product of depth 3000 takes that many turns, whatever the tile. */
+static void loops_stay_within_the_device(void **state)
+{
+  (void)state;
+  cr_device *device = support_device();
+  const cr_facts own = device->facts;
+  clreid_error error = {CLREID_OK, ""};
+  const cr_trial_spec spec = cr_trial_gemm(1, 40, 40, 3000);
+  cr_trial *trial;
+  cr_step *step;
+  assert_int_equal(cr_trial_create(support_queue(), &spec, &trial, &error), CLREID_OK);
+  for (int plain = 0; plain < 2; plain++) {
+    trial->op.plain = plain;
+    support_pretend("turns=20000");
+    assert_int_equal(cr_step_create(support_queue(), &trial->op, 1, &step, &error), CLREID_OK);
+    cr_step_destroy(step);
+    support_pretend("turns=1000");
+    assert_int_equal(cr_step_create(support_queue(), &trial->op, 1, &step, &error), CLREID_UNSUPPORTED_DEVICE);
+    assert_non_null(strstr(error.text, "ends them after 1000; use another device"));
+    device->facts = own;
+  }
+  cr_trial_destroy(trial);
+}
+
 /* A product in groups of 64 work-items runs in those of 16 that the device says are its largest. */
 static void groups_stay_within_the_device(void **state)
 {
@@ -143,7 +168,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(words_change_what_they_name),   cmocka_unit_test(words_only_take_away),
       cmocka_unit_test(other_words_are_refused),       cmocka_unit_test(the_environment_reaches_a_device),
-      cmocka_unit_test(groups_stay_within_the_device),
+      cmocka_unit_test(groups_stay_within_the_device), cmocka_unit_test(loops_stay_within_the_device),
   };
   support_start(argc, argv);
   return cmocka_run_group_tests(tests, support_open, support_close);
