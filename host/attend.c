@@ -7,7 +7,7 @@
 static int lines(const cr_step *step)
 {
   enum { LINES = 32 };
-  return step->queue->device->facts.type == CR_DEVICE_CPU ? LINES : 1;
+  return cr_rows_walk(step) ? LINES : 1;
 }
 
 static clreid_status prepare(cr_step *step, clreid_error *error)

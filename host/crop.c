@@ -6,7 +6,7 @@
 /* Pixels of a work-item: a line where it walks, else one. */
 static int pixels(const cr_step *step)
 {
-  return step->queue->device->facts.type == CR_DEVICE_CPU ? step->op.crop.out_width : 1;
+  return cr_rows_walk(step) ? step->op.crop.out_width : 1;
 }
 
 static clreid_status prepare(cr_step *step, clreid_error *error)

@@ -35,7 +35,7 @@ enum { LINES = 4 };
 
 static bool walks(const cr_step *step)
 {
-  return step->queue->device->facts.type == CR_DEVICE_CPU && !step->op.plain;
+  return cr_rows_walk(step) && !step->op.plain;
 }
 
 static clreid_status set_arguments(cr_step *step, clreid_error *error)

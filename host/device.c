@@ -514,6 +514,11 @@ void cr_device_compile_done(cr_device *device)
   cr_mutex_unlock(device->building);
 }
 
+bool cr_facts_walk(const cr_facts *facts)
+{
+  return facts->type == CR_DEVICE_CPU && !facts->most_turns;
+}
+
 const cr_facts *cr_device_facts(const cr_device *device)
 {
   return &device->facts;

@@ -17,7 +17,7 @@ static int group(const cr_conv *c)
 bool cr_grouped_fits(const cr_device *device, const cr_op *op)
 {
   const cr_conv *c = &op->conv;
-  return device->facts.type == CR_DEVICE_CPU && op->kind == CR_CONV && c->channels == c->out_channels &&
+  return cr_facts_walk(&device->facts) && op->kind == CR_CONV && c->channels == c->out_channels &&
          c->channels % CR_PANEL == 0 && c->groups >= 1 && c->channels % c->groups == 0 &&
          (group(c) == 4 || group(c) == 8 || group(c) == 16) && c->kernel_height == 3 && c->kernel_width == 3 &&
          c->stride_height == c->stride_width && c->stride_height <= 2 && c->dilation_height == 1 &&

@@ -46,7 +46,7 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
                    "device",
                    step->op.name, bytes, (unsigned long long)facts->local_memory_bytes);
   CR_TRY(cr_rows_kernel(step, "harmony.cl", "harmony", error));
-  if (facts->type != CR_DEVICE_CPU || step->op.plain)
+  if (!cr_facts_walk(facts) || step->op.plain)
     while (step->local[0] < MOST_ITEMS && step->local[0] * 2 <= facts->largest_work_group) step->local[0] *= 2;
   return set_arguments(step, error);
 }

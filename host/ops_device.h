@@ -36,6 +36,10 @@ typedef struct cr_facts {
   uint64_t most_turns; /* of all loops of a work-item together: the driver ends them then, without a word; 0: any */
 } cr_facts;
 
+/* Does a work-item do many rows or lines, one after another? A core's work-items are a loop of it, so that larger ones
+ * lose nothing, but the driver must let their loops be long. */
+bool cr_facts_walk(const cr_facts *facts);
+
 /* All devices of all platforms; *list is freed with free(). default_index: what a NULL choice opens. */
 clreid_status cr_devices_list(cr_facts **list, size_t *count, size_t *default_index, const cr_log *log,
                               clreid_error *error);

@@ -349,8 +349,7 @@ static clreid_status create_values(cr_device *device, const cr_resize_spec *spec
   return cr_buffer_create(device, 3 * 256 * element_bytes(spec), data, values, error);
 }
 
-/* A CPU's work-item does a band of lines; elsewhere, and where a work-item's loops may not be long, neighbouring
- * work-items do neighbouring pixels. */
+/* Where a work-item walks it does a band of lines; elsewhere neighbouring work-items do neighbouring pixels. */
 static void shape(cr_step *step, const cr_resize_spec *spec, bool bands)
 {
   const size_t largest = (size_t)cr_device_facts(step->queue->device)->largest_work_group;
@@ -369,7 +368,7 @@ static clreid_status prepare(cr_resize *resize, const cr_view *output, clreid_er
   cr_step *step = resize->step;
   const cr_resize_spec *spec = &resize->spec;
   const cr_facts *facts = cr_device_facts(step->queue->device);
-  const bool bands = facts->type == CR_DEVICE_CPU && !facts->most_turns && spec->width <= WIDEST_BAND && !spec->plain;
+  const bool bands = cr_facts_walk(facts) && spec->width <= WIDEST_BAND && !spec->plain;
   char options[64];
   snprintf(options, sizeof options, "-DELEMENT_BYTES=%d -DBAND=%d -DWIDEST=%d", (int)element_bytes(spec),
            bands ? BAND : 0, WIDEST_BAND);

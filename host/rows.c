@@ -20,7 +20,7 @@ int cr_rows_vector(const cr_step *step)
 
 bool cr_rows_walk(const cr_step *step)
 {
-  return step->queue->device->facts.type == CR_DEVICE_CPU;
+  return cr_facts_walk(&step->queue->device->facts);
 }
 
 clreid_status cr_rows_kernel(cr_step *step, const char *file, const char *kernel, clreid_error *error)

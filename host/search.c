@@ -38,7 +38,7 @@ static void choose(cr_search *search)
 {
   const cr_device *device = search->queue->device;
   const cr_facts *facts = cr_device_facts(device);
-  const bool loops = facts->type == CR_DEVICE_CPU;
+  const bool loops = cr_facts_walk(facts);
   search->span = loops ? SPAN_OF_LOOPS : CR_PANEL;
   search->walks = loops && !search->spec.tile;
   const cr_tiled_shape shape = {.kernel = CR_TILED_GEMM,

@@ -126,10 +126,10 @@ static int positions_to_fuse(const cr_device *device)
   return cr_device_facts(device)->local_memory_is_real ? cr_attention_most(device) : 0;
 }
 
-/* The device runs work-items as loops, and its local memory holds some lines. */
+/* Work-items walk, and the device's local memory holds some lines. */
 static int width_to_separate(const cr_device *device)
 {
-  return cr_device_facts(device)->type == CR_DEVICE_CPU ? cr_separable_most(device) : 0;
+  return cr_facts_walk(cr_device_facts(device)) ? cr_separable_most(device) : 0;
 }
 
 static clreid_status build(clreid_model *model, const cr_weights *weights, const clreid_model_config *config,

@@ -19,7 +19,8 @@ DISTANCE=1e-4
 
 least=gpu,work-group=64,local=16K,buffer=128M,no-images,no-sub-groups,no-fma
 all_pretences="gpu,work-group=64 gpu,work-group=128 gpu,work-group=256 gpu,local=16K gpu,local=32K gpu,no-local
-  gpu,buffer=128M gpu,no-images gpu,no-sub-groups gpu,no-fma cpu,local=16K cpu,no-fma,width=4 $least"
+  gpu,buffer=128M gpu,no-images gpu,no-sub-groups gpu,no-fma cpu,local=16K cpu,no-fma,width=4 cpu,turns=65535
+  $least"
 all_tests="attend attention conv crop deliver depthwise gemm grouped harmony mask normalise pack pool scale search
   separable softmax tile winograd resize selftest"
 
