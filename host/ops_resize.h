@@ -66,6 +66,9 @@ typedef struct cr_resize cr_resize; /* owns its upload buffers; belongs to one q
 
 clreid_status cr_resize_create(cr_queue *queue, const cr_resize_spec *spec, const cr_view *output, int largest_batch,
                                cr_resize **resize, clreid_error *error);
+/* The same, once its kernel has given a known answer; see cr_step_create_proven. */
+clreid_status cr_resize_create_proven(cr_queue *queue, const cr_resize_spec *spec, const cr_view *output,
+                                      int largest_batch, cr_resize **resize, clreid_error *error);
 void cr_resize_destroy(cr_resize *resize); /* NULL allowed */
 /* Uploads the frames of count pictures, each once: they may be reused when it returns. The last frame stays on the
  * device for the run that follows. Grows the upload buffers if it must. */
@@ -74,6 +77,7 @@ clreid_status cr_resize_upload(cr_resize *resize, const cr_resize_picture *pictu
  * neighbours in the same buffer. */
 clreid_status cr_resize_launch(cr_resize *resize, int count, clreid_error *error);
 const char *cr_resize_variant(const cr_resize *resize); /* for profiles */
+const cr_step *cr_resize_step(const cr_resize *resize); /* its launch, which stays the resize's */
 /* Both, one after the other. */
 clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error);
 

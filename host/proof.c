@@ -171,20 +171,27 @@ static void keep(const cr_step *step, cr_verdict verdict)
   cr_mutex_unlock(device->mutex);
 }
 
+/* A resize's, or, without it, an operator's. */
+static clreid_status answer(const cr_step *step, const cr_resize_spec *resize, bool *wrong, clreid_error *reason)
+{
+  if (!resize) return cr_known_answer(step, wrong, reason);
+  return cr_known_resize(step->queue, resize, !strcmp(step->variant, "resize pixels"), wrong, reason);
+}
+
 /* *reason says what is wrong if the answer is asked for now. What a driver's call says is no verdict: the status. */
-static clreid_status ask(const cr_step *step, cr_verdict *verdict, clreid_error *reason)
+static clreid_status ask(const cr_step *step, const cr_resize_spec *resize, cr_verdict *verdict, clreid_error *reason)
 {
   *verdict = cr_proof_of(step);
   if (*verdict != CR_UNKNOWN) return CLREID_OK;
   bool wrong;
-  CR_TRY(cr_known_answer(step, &wrong, reason));
+  CR_TRY(answer(step, resize, &wrong, reason));
   *verdict = wrong ? CR_WRONG : CR_GOOD;
   keep(step, *verdict);
   return CLREID_OK;
 }
 
 /* Drivers compile at a first launch: one thread at a time. A library's product (CLBlast) has no kernel here. */
-static clreid_status prove(const cr_step *step, cr_verdict *verdict, clreid_error *reason)
+static clreid_status prove(const cr_step *step, const cr_resize_spec *resize, cr_verdict *verdict, clreid_error *reason)
 {
   cr_device *device = step->queue->device;
   *verdict = CR_GOOD;
@@ -192,35 +199,60 @@ static clreid_status prove(const cr_step *step, cr_verdict *verdict, clreid_erro
   *verdict = cr_proof_of(step);
   if (*verdict != CR_UNKNOWN) return CLREID_OK;
   cr_device_compile_alone(device);
-  const clreid_status status = ask(step, verdict, reason);
+  const clreid_status status = ask(step, resize, verdict, reason);
   cr_device_compile_done(device);
   return status;
+}
+
+/* Is it good? If it is not, the log is told that the plain variant follows; that of a plain one is an error. */
+static clreid_status judge(const cr_step *step, const cr_resize_spec *resize, bool is_plain, bool *good,
+                           clreid_error *error)
+{
+  clreid_error reason = {CLREID_OK, "as it was before"};
+  cr_verdict verdict;
+  const clreid_status status = prove(step, resize, &verdict, &reason);
+  *good = status == CLREID_OK && verdict == CR_GOOD;
+  if (status != CLREID_OK) return cr_fail(error, status, "%s", reason.text);
+  if (!*good && is_plain)
+    return cr_fail(error, CLREID_DEVICE_FAILED,
+                   "%s: %s gives wrong numbers (%s), and there is no plainer variant; use another device or driver",
+                   step->op.name, step->variant, reason.text);
+  if (!*good)
+    cr_say(&step->queue->device->log, "%s: %s gives wrong numbers and is replaced by its plain variant: %s",
+           step->op.name, step->variant, reason.text);
+  return CLREID_OK;
 }
 
 clreid_status cr_step_create_proven(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **result,
                                     clreid_error *error)
 {
-  cr_op plain = *op;
-  plain.plain = true;
-  for (const cr_op *tried = op;; tried = &plain) {
-    clreid_error reason = {CLREID_OK, "as it was before"};
-    cr_verdict verdict;
+  cr_op tried = *op;
+  for (bool good = false; !good; tried.plain = true) {
     cr_step *step;
-    CR_TRY(cr_step_create(queue, tried, largest_batch, &step, error));
-    const clreid_status status = prove(step, &verdict, &reason);
-    if (status == CLREID_OK && verdict == CR_GOOD) {
+    CR_TRY(cr_step_create(queue, &tried, largest_batch, &step, error));
+    const clreid_status status = judge(step, NULL, tried.plain, &good, error);
+    if (good)
       *result = step;
-      return CLREID_OK;
-    }
-    char variant[sizeof step->variant];
-    snprintf(variant, sizeof variant, "%s", step->variant);
-    cr_step_destroy(step);
-    if (status != CLREID_OK) return cr_fail(error, status, "%s", reason.text);
-    if (tried->plain)
-      return cr_fail(error, CLREID_DEVICE_FAILED,
-                     "%s: %s gives wrong numbers (%s), and there is no plainer variant; use another device or driver",
-                     op->name, variant, reason.text);
-    cr_say(&queue->device->log, "%s: %s gives wrong numbers and is replaced by its plain variant: %s", op->name,
-           variant, reason.text);
+    else
+      cr_step_destroy(step);
+    CR_TRY(status);
   }
+  return CLREID_OK;
+}
+
+clreid_status cr_resize_create_proven(cr_queue *queue, const cr_resize_spec *spec, const cr_view *output,
+                                      int largest_batch, cr_resize **result, clreid_error *error)
+{
+  cr_resize_spec tried = *spec;
+  for (bool good = false; !good; tried.plain = true) {
+    cr_resize *resize;
+    CR_TRY(cr_resize_create(queue, &tried, output, largest_batch, &resize, error));
+    const clreid_status status = judge(cr_resize_step(resize), spec, tried.plain, &good, error);
+    if (good)
+      *result = resize;
+    else
+      cr_resize_destroy(resize);
+    CR_TRY(status);
+  }
+  return CLREID_OK;
 }

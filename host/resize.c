@@ -604,6 +604,11 @@ clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures
   return cr_resize_launch(resize, count, error);
 }
 
+const cr_step *cr_resize_step(const cr_resize *resize)
+{
+  return resize->step;
+}
+
 const char *cr_resize_variant(const cr_resize *resize)
 {
   return cr_step_variant(resize->step);

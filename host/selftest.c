@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "known.h"
 #include "oracle.h"
 #include "tuning.h"
 
@@ -428,6 +429,27 @@ static clreid_status check_deliveries(cr_queue *queue, tally *all, clreid_error 
   return CLREID_OK;
 }
 
+/* ---- Resizes ------------------------------------------------------------------------------------------------------
+ */
+
+/* Every element in both shapes of the kernel. */
+static clreid_status check_resizes(cr_queue *queue, tally *all, clreid_error *error)
+{
+  for (int variant = 0; variant < 6; variant++) {
+    cr_resize_spec spec = {
+        .height = 24, .width = 40, .margin = 1, .reversed = true, .half = variant / 2 == 1, .bytes_only = variant > 3};
+    clreid_error own = {CLREID_OK, ""};
+    bool wrong;
+    for (int v = 0; v < 3 * 256; v++) spec.table[v / 256][v % 256] = 1 + (float)v;
+    const clreid_status status = cr_known_resize(queue, &spec, variant % 2, &wrong, &own);
+    if (status != CLREID_OK) return cr_fail(error, status, "%s", own.text);
+    cr_say(&queue->device->log, "selftest: %s%s", wrong ? "WRONG: " : "resize: ", wrong ? own.text : "every bit");
+    if (wrong) note(all, &own);
+    all->checks += 2 * (spec.height + 2) * (spec.width + 2) * 3;
+  }
+  return CLREID_OK;
+}
+
 /* Does a row before this one have the same tile for the same kernel? */
 static bool is_repeated(const cr_device *device, size_t index, const cr_tuned *row)
 {
@@ -457,8 +479,8 @@ static clreid_status check_tuned(cr_queue *queue, tally *all, clreid_error *erro
 clreid_status cr_selftest(cr_device *device, int *checks, clreid_error *error)
 {
   static clreid_status (*const parts[])(cr_queue *, tally *, clreid_error *) = {
-      check_deliveries, check_convolutions, check_products, check_pools, check_row_operators,
-      check_attentions, check_harmony,      check_search,   check_tuned};
+      check_resizes,       check_deliveries, check_convolutions, check_products, check_pools,
+      check_row_operators, check_attentions, check_harmony,      check_search,   check_tuned};
   tally all = {.status = CLREID_OK};
   cr_queue *queue;
   CR_TRY(cr_queue_create(device, &queue, error));

@@ -42,7 +42,7 @@ static clreid_status create_resize(clreid_session *s, clreid_error *error)
                          .plain = plan->config.plain_kernels};
   cr_preprocess_table(&m->preprocess, spec.table);
   s->info.launches++;
-  return cr_resize_create(s->queue, &spec, &output, s->pass_batch, &s->resize, error);
+  return cr_resize_create_proven(s->queue, &spec, &output, s->pass_batch, &s->resize, error);
 }
 
 /* Of one picture, as it comes from the device. */

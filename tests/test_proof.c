@@ -183,6 +183,80 @@ static void winograd_is_asked(void **state)
   }
 }
 
+/* Of both shapes of the kernel and every element; a mistake is seen where it is. */
+static void the_resize_is_asked(void **state)
+{
+  (void)state;
+  static const struct {
+    mistake made;
+    bool in_bands, in_pixels;
+  } table[] = {
+      {{"resize.cl", "sum.lo + sum.hi + HALF_UNIT", "sum.lo + sum.hi"}, true, false},
+      {{"resize.cl", "int4 sum = (int4)(HALF_UNIT);", "int4 sum = (int4)(0);"}, false, true},
+      {{"resize.cl", "clamp(sum >> FRACTION_BITS, (int4)(0)", "clamp(sum >> FRACTION_BITS, (int4)(1)"}, true, true},
+      {{"resize.cl", "r.odd ? near.s01232345 : near.s01012323", "near.s01012323"}, true, false},
+      {{"resize.cl", "(r.odd + x) / 2 * 2", "x / 2 * 2"}, false, true},
+      {{"resize.cl", "reversed ? rgb.z : rgb.x", "rgb.x"}, true, true},
+      {{"resize.cl", "to[0] = to[1] = to[2] = 0;", ""}, false, true},
+      {{"resize.cl", "to[x] = to[3 * line - 1 - x] = 0", "to[x] = 0"}, true, false},
+      {{"resize.cl", "job[JOB_MIRRORED] ? width - 1 - x : x;\n    resize_store", "x;\n    resize_store"}, false, true},
+  };
+  for (size_t t = 0; t < sizeof table / sizeof table[0]; t++)
+    for (int made = 0; made < 2; made++) {
+      const folder kernels = folder_make();
+      clreid_error error = {CLREID_OK, ""};
+      cr_device *device;
+      cr_queue *queue;
+      support_kernels(&kernels, &table[t].made, made);
+      const cr_device_config config = {.choice = support_choice(), .cache_folder = "", .kernel_folder = kernels.path};
+      assert_int_equal(cr_device_open(&config, &device, &error), CLREID_OK);
+      assert_int_equal(cr_queue_create(device, &queue, &error), CLREID_OK);
+      for (int variant = 0; variant < 6; variant++) {
+        const bool in_pixels = variant % 2 || !cr_facts_walk(&device->facts);
+        cr_resize_spec spec = {.height = 24,
+                               .width = 40,
+                               .margin = 1,
+                               .reversed = true,
+                               .half = variant / 2 == 1,
+                               .bytes_only = variant > 3};
+        for (int v = 0; v < 3 * 256; v++) spec.table[v / 256][v % 256] = 1 + (float)v;
+        bool wrong;
+        if (cr_known_resize(queue, &spec, variant % 2, &wrong, &error) != CLREID_OK) fail_msg("%s", error.text);
+        if (wrong != (made && (in_pixels ? table[t].in_pixels : table[t].in_bands)))
+          fail_msg("%s, variant %d %s: %s", table[t].made.from, variant, wrong ? "is wrong" : "passes", error.text);
+      }
+      cr_queue_destroy(queue);
+      cr_device_release(device);
+      folder_remove(&kernels);
+    }
+}
+
+static void a_wrong_resize_is_replaced(void **state)
+{
+  (void)state;
+  const folder caches = folder_make(), kernels = folder_make(), files = folder_make();
+  const mistake in_bands = {"resize.cl", "sum.lo + sum.hi + HALF_UNIT", "sum.lo + sum.hi"},
+                in_both = {"resize.cl", "clamp(sum >> FRACTION_BITS, (int4)(0)",
+                           "clamp(sum >> FRACTION_BITS, (int4)(1)"};
+  clreid_error error = {CLREID_OK, ""};
+  char weights[512];
+  folder_file(&files, "w.safetensors", weights);
+  assert_int_equal(clreid_weights_random("han-small", NULL, 0, 1, weights, &error), CLREID_OK);
+  must_embed(weights, &caches, NULL, expected);
+  if (cr_facts_walk(cr_device_facts(support_device()))) {
+    support_kernels(&kernels, &in_bands, 1);
+    must_embed(weights, &caches, &kernels, features);
+    assert_true(was_said("resize: resize bands gives wrong numbers and is replaced by its plain variant: "));
+    assert_memory_equal(features, expected, PICTURES * LENGTH * sizeof *features);
+  }
+  support_kernels(&kernels, &in_both, 1);
+  assert_int_equal(embed(weights, &caches, &kernels, features, &error), CLREID_DEVICE_FAILED);
+  assert_non_null(strstr(error.text, "resize: resize pixels gives wrong numbers (resize pixels: picture 0 of "));
+  folder_remove(&files);
+  folder_remove(&kernels);
+  folder_remove(&caches);
+}
+
 /* What a driver's call says is an error, no verdict: nothing is remembered of it. */
 static void a_failing_call_is_no_verdict(void **state)
 {
@@ -210,10 +284,9 @@ static void a_failing_call_is_no_verdict(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_wrong_variant_is_replaced),
-      cmocka_unit_test(a_damaged_memory_is_not_believed),
-      cmocka_unit_test(winograd_is_asked),
-      cmocka_unit_test(a_failing_call_is_no_verdict),
+      cmocka_unit_test(a_wrong_variant_is_replaced), cmocka_unit_test(a_damaged_memory_is_not_believed),
+      cmocka_unit_test(winograd_is_asked),           cmocka_unit_test(the_resize_is_asked),
+      cmocka_unit_test(a_wrong_resize_is_replaced),  cmocka_unit_test(a_failing_call_is_no_verdict),
   };
   uint32_t noise = 1;
   for (size_t i = 0; i < sizeof pixels; i++) {

@@ -23,6 +23,7 @@ static void it_names_what_is_wrong(void **state)
     mistake made;
     const char *told;
   } mistakes[] = {
+      {{"resize.cl", "reversed ? rgb.z : rgb.x", "rgb.x"}, "resize "},
       {{"deliver.cl", "to + c);", "to + c + (c == 0));"}, "deliver"},
       {{"deliver.cl", "bad = 1;", "bad = 0;"}, "deliver"},
       {{"conv.cl", "at_x < width", "at_x < width - 1"}, "conv "},
