@@ -38,4 +38,4 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return CLREID_OK;
 }
 
-const cr_operator cr_operator_attend = {prepare, bind, NULL};
+const cr_operator cr_operator_attend = {.prepare = prepare, .bind = bind, .floats = CR_OF_SECOND};

@@ -88,4 +88,4 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return CLREID_OK;
 }
 
-const cr_operator cr_operator_attention = {prepare, bind, NULL};
+const cr_operator cr_operator_attention = {.prepare = prepare, .bind = bind};

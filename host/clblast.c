@@ -99,4 +99,4 @@ static clreid_status run(cr_step *step, int batch, clreid_error *error)
   return step->next ? cr_step_run(step->next, batch, error) : CLREID_OK;
 }
 
-const cr_operator cr_operator_clblast = {prepare, bind, run};
+const cr_operator cr_operator_clblast = {.prepare = prepare, .bind = bind, .run = run};

@@ -178,4 +178,4 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return cr_args_done(&args, error);
 }
 
-const cr_operator cr_operator_conv = {prepare, bind, NULL};
+const cr_operator cr_operator_conv = {.prepare = prepare, .bind = bind, .floats = CR_OF_OUTPUT};

@@ -41,4 +41,4 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return CLREID_OK;
 }
 
-const cr_operator cr_operator_crop = {prepare, bind, NULL};
+const cr_operator cr_operator_crop = {.prepare = prepare, .bind = bind, .floats = CR_OF_SECOND};

@@ -40,7 +40,7 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return CLREID_OK;
 }
 
-static const cr_operator operator_deliver = {NULL, bind, NULL};
+static const cr_operator operator_deliver = {.bind = bind};
 
 static clreid_status prepare(cr_deliver *deliver, cr_step *step, clreid_error *error)
 {

@@ -103,4 +103,4 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return CLREID_OK;
 }
 
-const cr_operator cr_operator_grouped = {prepare, bind, NULL};
+const cr_operator cr_operator_grouped = {.prepare = prepare, .bind = bind};

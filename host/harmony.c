@@ -58,4 +58,4 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return CLREID_OK;
 }
 
-const cr_operator cr_operator_harmony = {prepare, bind, NULL};
+const cr_operator cr_operator_harmony = {.prepare = prepare, .bind = bind, .floats = CR_OF_OUTPUT};

@@ -209,18 +209,30 @@ static clreid_status bind_largest(cr_step *step, clreid_error *error)
   return CLREID_OK;
 }
 
+/* A kernel that does not know would read halves of floats. */
+static clreid_status check_floats(const cr_operator *operator_, const cr_op *op, clreid_error *error)
+{
+  for (int v = 0; op->half && v < CR_VIEWS; v++)
+    if (op->as_float[v] && !(operator_->floats >> v & 1))
+      return cr_fail(error, CLREID_UNSUPPORTED_MODEL, "%s: operand %d is float, but its kernel takes halves", op->name,
+                     v);
+  return CLREID_OK;
+}
+
 clreid_status cr_step_create(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **result, clreid_error *error)
 {
   if (largest_batch < 1 || largest_batch > cr_op_most_pictures(op))
     return cr_fail(error, CLREID_UNSUPPORTED_MODEL, "%s counts 1 to %d pictures, a step for %d was asked for", op->name,
                    cr_op_most_pictures(op), largest_batch);
+  const cr_operator *operator_ = operator_of(queue->device, op);
+  CR_TRY(check_floats(operator_, op, error));
   cr_step *step = calloc(1, sizeof *step);
   if (!step) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for step %s", op->name);
   step->queue = queue;
   step->op = *op;
   step->streams = op->streams > 1 ? op->streams : 1;
   step->largest_batch = largest_batch * step->streams;
-  step->operator_ = operator_of(queue->device, op);
+  step->operator_ = operator_;
   for (int d = 0; d < 3; d++) step->local[d] = 1;
   retain_operands(op);
   step->map_work = cr_op_work(op);

@@ -25,10 +25,19 @@ enum {
   CR_EPILOGUE_GATE = 64,
 };
 
+/* Operands, as bits. */
+enum {
+  CR_OF_OUTPUT = 1 << CR_OUTPUT,
+  CR_OF_INPUT = 1 << CR_INPUT,
+  CR_OF_SECOND = 1 << CR_SECOND,
+  CR_OF_RESIDUAL = 1 << CR_RESIDUAL,
+};
+
 typedef struct cr_operator {
   clreid_status (*prepare)(cr_step *step, clreid_error *error);
   clreid_status (*bind)(cr_step *step, int batch, clreid_error *error);
   clreid_status (*run)(cr_step *step, int batch, clreid_error *error); /* NULL: enqueue the kernel */
+  int floats; /* operands that its kernel can take as floats where the storage is half (as_float) */
 } cr_operator;
 
 extern const cr_operator cr_operator_conv, cr_operator_gemm, cr_operator_pack, cr_operator_pool, cr_operator_scale,

@@ -29,4 +29,4 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return CLREID_OK;
 }
 
-const cr_operator cr_operator_pack = {prepare, bind, NULL};
+const cr_operator cr_operator_pack = {.prepare = prepare, .bind = bind};

@@ -24,7 +24,7 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return CLREID_OK;
 }
 
-static const cr_operator operator_peak = {NULL, bind, NULL};
+static const cr_operator operator_peak = {.bind = bind};
 
 static bool is_cpu(const cr_peak *peak)
 {

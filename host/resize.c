@@ -395,7 +395,7 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return cr_args_done(&args, error);
 }
 
-static const cr_operator operator_resize = {NULL, bind, NULL};
+static const cr_operator operator_resize = {.bind = bind};
 
 /* ---- Life ------------------------------------------------------------------------------------------------------- */
 

@@ -30,4 +30,5 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return CLREID_OK;
 }
 
-const cr_operator cr_operator_scale = {prepare, bind, NULL};
+const cr_operator cr_operator_scale = {
+    .prepare = prepare, .bind = bind, .floats = CR_OF_INPUT | CR_OF_RESIDUAL | CR_OF_OUTPUT};

@@ -63,7 +63,7 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return CLREID_OK;
 }
 
-static const cr_operator operator_search = {NULL, bind, NULL};
+static const cr_operator operator_search = {.bind = bind};
 
 static clreid_status create_step(cr_search *search, int kernel, clreid_error *error)
 {

@@ -95,4 +95,4 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return cr_args_done(&args, error);
 }
 
-const cr_operator cr_operator_separable = {prepare, bind, NULL};
+const cr_operator cr_operator_separable = {.prepare = prepare, .bind = bind};

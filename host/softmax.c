@@ -22,4 +22,4 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   return CLREID_OK;
 }
 
-const cr_operator cr_operator_softmax = {prepare, bind, NULL};
+const cr_operator cr_operator_softmax = {.prepare = prepare, .bind = bind, .floats = CR_OF_INPUT | CR_OF_OUTPUT};

@@ -135,7 +135,7 @@ static clreid_status bind_input(cr_step *step, int batch, clreid_error *error)
   return cr_args_done(&args, error);
 }
 
-const cr_operator cr_operator_winograd_input = {prepare_input, bind_input, NULL};
+const cr_operator cr_operator_winograd_input = {.prepare = prepare_input, .bind = bind_input};
 
 /* ---- The products: gemm, with planes for pictures ---------------------------------------------------------------- */
 
@@ -196,7 +196,7 @@ static clreid_status bind_product(cr_step *step, int batch, clreid_error *error)
   return cr_args_done(&args, error);
 }
 
-const cr_operator cr_operator_winograd_product = {prepare_product, bind_product, NULL};
+const cr_operator cr_operator_winograd_product = {.prepare = prepare_product, .bind = bind_product};
 
 /* ---- The output's transform -------------------------------------------------------------------------------------- */
 
@@ -233,4 +233,4 @@ static clreid_status bind_output(cr_step *step, int batch, clreid_error *error)
   return cr_args_done(&args, error);
 }
 
-const cr_operator cr_operator_winograd_output = {prepare_output, bind_output, NULL};
+const cr_operator cr_operator_winograd_output = {.prepare = prepare_output, .bind = bind_output};

@@ -204,12 +204,28 @@ static void with_fma_that_may_be_slow(void **state)
   device->facts = facts;
 }
 
+/* Where the storage is half, an operand is float only if the kernel knows. */
+static void a_float_that_the_kernel_does_not_know_is_refused(void **state)
+{
+  (void)state;
+  static const int views[] = {CR_INPUT, CR_RESIDUAL, CR_GATE};
+  for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
+    cr_op op = {.kind = CR_CONV, .name = "red", .half = true};
+    clreid_error error = {CLREID_OK, ""};
+    cr_step *step;
+    op.as_float[views[i]] = true;
+    op.conv = cr_trial_conv(1, 3, 3, 16, 16, 1, (cr_window){.kernel = 1}).op.conv;
+    assert_int_equal(cr_step_create(support_queue(), &op, 1, &step, &error), CLREID_UNSUPPORTED_MODEL);
+    assert_non_null(strstr(error.text, " is float, but its kernel takes halves"));
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(pieces_give_the_same_bits), cmocka_unit_test(pieces_give_the_same_bits_as_a_gpu),
       cmocka_unit_test(a_cpu_launches_once),       cmocka_unit_test(without_fma),
-      cmocka_unit_test(with_fma_that_may_be_slow),
+      cmocka_unit_test(with_fma_that_may_be_slow), cmocka_unit_test(a_float_that_the_kernel_does_not_know_is_refused),
   };
   support_start(argc, argv);
   return cmocka_run_group_tests(tests, support_open, support_close);
