@@ -63,7 +63,7 @@ static clreid_status prepare(cr_step *step, clreid_error *error)
 {
   const cr_facts *facts = &step->queue->device->facts;
   const cr_conv *c = &step->op.conv;
-  const int vector = step->op.plain ? 2 : facts->type == CR_DEVICE_CPU ? CR_PANEL : 4;
+  const int vector = cr_rows_vector(step);
   char options[128];
   snprintf(options, sizeof options, "-DV=%d -DHALF=%d -DSTRIP=%d -DSTRIDE=%d -DWALK=%d", vector, step->op.half,
            step->op.plain ? 1 : STRIP, c->stride_height, walks(step));
@@ -86,7 +86,7 @@ static clreid_status bind(cr_step *step, int batch, clreid_error *error)
   else if (walks(step))
     cr_step_space(step, 1, (lines + LINES - 1) / LINES, batch);
   else
-    cr_step_space(step, padded / 4, lines * strips(c), batch);
+    cr_step_space(step, padded / cr_rows_vector(step), lines * strips(c), batch);
   return CLREID_OK;
 }
 

@@ -2,8 +2,9 @@
  * known_resize.c - a known answer for the resize: a box of an RGB frame and one of an NV12 frame, by tables of its own,
  * whose every byte is an integer.
  *
- * The boxes and the picture are small; element, margin, order of channels and shape of the kernel are those that were
- * asked for. Tables are random weights, for it is the kernel that is in question, not the filter.
+ * What the kernel is built for is what was asked for, its element and its shape; what it is told is the question's own.
+ * Tables are random weights, for it is the kernel that is in question, not the filter. Not asked: boxes wider than a
+ * row that is unpacked, frames that end with their buffer, the other formats.
  */
 #include "known.h"
 
@@ -12,11 +13,22 @@
 #include <string.h>
 
 enum { BOXES = 2, FRAME_WIDTH = 54, FRAME_HEIGHT = 46, AT_X = 5, AT_Y = 3, BOX_WIDTH = 45, BOX_HEIGHT = 37 };
-enum { WIDEST = 83, HIGHEST = 35, TAPS_ACROSS = 7, TAPS_DOWN = 9, FRACTION_BITS = 22, BEFORE = 0x5a };
+enum { WIDTH = 83, HEIGHT = 35, MARGIN = 2, COLUMNS = WIDTH + 2 * MARGIN, LINES = HEIGHT + 2 * MARGIN };
+enum { TAPS_ACROSS = 7, TAPS_DOWN = 9, FRACTION_BITS = 22 };
+/* Elements of a picture; before, between and behind them guards. */
+enum {
+  PICTURE = LINES * COLUMNS * 3,
+  GUARD = 64,
+  STRIDE = PICTURE + GUARD,
+  ALL = GUARD + BOXES * STRIDE,
+  BEFORE = 0x5a
+};
+
+_Static_assert(CR_KNOWN_RESIZE_CHECKS == 2 * BOXES * PICTURE, "what is compared");
 
 typedef struct table {
   cr_axis axis;
-  int32_t first[WIDEST], count[WIDEST], weights[WIDEST * TAPS_DOWN];
+  int32_t first[WIDTH], count[WIDTH], weights[WIDTH * TAPS_DOWN];
 } table;
 
 typedef struct question {
@@ -25,7 +37,7 @@ typedef struct question {
   cr_frame frames[BOXES];
   cr_resize_picture pictures[BOXES];
   uint8_t rgb[FRAME_HEIGHT][FRAME_WIDTH][3], luma[FRAME_HEIGHT][FRAME_WIDTH], chroma[FRAME_HEIGHT / 2][FRAME_WIDTH];
-  int between[BOX_HEIGHT][WIDEST][3]; /* resized across */
+  int between[BOX_HEIGHT][WIDTH][3]; /* resized across */
 } question;
 
 /* ---- What is asked ----------------------------------------------------------------------------------------------- */
@@ -42,7 +54,7 @@ static void fill_table(table *t, int in, int out, int taps)
 {
   for (int i = 0; i < out; i++) {
     int32_t rest = 1 << FRACTION_BITS;
-    t->first[i] = out > 1 ? i * (in - taps) / (out - 1) : 0;
+    t->first[i] = i * (in - taps) / (out - 1);
     t->count[i] = taps - i % 3;
     for (int k = 0; k < taps; k++) {
       const bool last = k == t->count[i] - 1;
@@ -62,17 +74,20 @@ static void fill_bytes(uint8_t *bytes, size_t count, uint32_t seed)
   }
 }
 
-static question *create_question(const cr_resize_spec *spec, bool by_pixels)
+static question *create_question(const cr_resize_spec *asked)
 {
   question *q = calloc(1, sizeof *q);
   if (!q) return NULL;
-  q->spec = *spec;
-  q->spec.width = spec->width < WIDEST ? spec->width : WIDEST;
-  q->spec.height = spec->height < HIGHEST ? spec->height : HIGHEST;
-  q->spec.margin = spec->margin < 3 ? spec->margin : 3;
-  q->spec.plain = by_pixels;
-  fill_table(&q->across, BOX_WIDTH, q->spec.width, TAPS_ACROSS);
-  fill_table(&q->down, BOX_HEIGHT, q->spec.height, TAPS_DOWN);
+  q->spec = (cr_resize_spec){.height = HEIGHT,
+                             .width = WIDTH,
+                             .margin = MARGIN,
+                             .half = asked->half,
+                             .bytes_only = asked->bytes_only,
+                             .plain = asked->plain};
+  for (int v = 0; v < 256; v++)
+    for (int c = 0; c < 3; c++) q->spec.table[c][v] = (float)(1 + 256 * c + v);
+  fill_table(&q->across, BOX_WIDTH, WIDTH, TAPS_ACROSS);
+  fill_table(&q->down, BOX_HEIGHT, HEIGHT, TAPS_DOWN);
   fill_bytes(q->rgb[0][0], sizeof q->rgb, 1000000);
   fill_bytes(q->luma[0], sizeof q->luma, 2000000);
   fill_bytes(q->chroma[0], sizeof q->chroma, 3000000);
@@ -130,7 +145,7 @@ static void resize_across(question *q, int box)
   for (int y = 0; y < BOX_HEIGHT; y++) {
     for (int x = 0; x < BOX_WIDTH; x++)
       for (int c = 0; c < 3; c++) line[x][c] = frame_byte(q, box, x, y, c);
-    for (int x = 0; x < q->spec.width; x++)
+    for (int x = 0; x < WIDTH; x++)
       for (int c = 0; c < 3; c++) {
         int64_t sum = 0;
         for (int k = 0; k < q->across.count[x]; k++)
@@ -143,16 +158,11 @@ static void resize_across(question *q, int box)
 /* The byte at line y, column x of the resized picture, of what is to be output channel c. */
 static int resized_byte(const question *q, int box, int x, int y, int c)
 {
-  const int from = q->pictures[box].mirrored ? q->spec.width - 1 - x : x, channel = q->spec.reversed ? 2 - c : c;
+  const int from = q->pictures[box].mirrored ? WIDTH - 1 - x : x, channel = q->spec.reversed ? 2 - c : c;
   int64_t sum = 0;
   for (int k = 0; k < q->down.count[y]; k++)
     sum += (int64_t)q->down.weights[y * TAPS_DOWN + k] * q->between[q->down.first[y] + k][from][channel];
   return to_byte(sum, FRACTION_BITS);
-}
-
-static size_t element_bytes(const cr_resize_spec *spec)
-{
-  return spec->bytes_only ? 1 : spec->half ? sizeof(uint16_t) : sizeof(float);
 }
 
 /* At line y, column x of the output with its margin, as the kernel must write it. */
@@ -160,9 +170,9 @@ static void element_at(const question *q, int box, int x, int y, int c, uint8_t 
 {
   const cr_resize_spec *spec = &q->spec;
   memset(element, 0, 4);
-  x -= spec->margin;
-  y -= spec->margin;
-  if (x < 0 || x >= spec->width || y < 0 || y >= spec->height) return;
+  x -= MARGIN;
+  y -= MARGIN;
+  if (x < 0 || x >= WIDTH || y < 0 || y >= HEIGHT) return;
   const int byte = resized_byte(q, box, x, y, c);
   const float value = spec->table[c][byte];
   uint16_t half;
@@ -176,21 +186,26 @@ static void element_at(const question *q, int box, int x, int y, int c, uint8_t 
   }
 }
 
+/* got[ALL] elements. */
 static clreid_status compare(question *q, const char *variant, const uint8_t *got, clreid_error *reason)
 {
-  const size_t bytes = element_bytes(&q->spec);
-  const int columns = q->spec.width + 2 * q->spec.margin, lines = q->spec.height + 2 * q->spec.margin;
+  const size_t bytes = cr_resize_element_bytes(&q->spec);
+  for (size_t i = 0; i < ALL; i++)
+    for (size_t b = 0; b < bytes && (i < GUARD || (i - GUARD) % STRIDE >= PICTURE); b++)
+      if (got[i * bytes + b] != BEFORE)
+        return cr_fail(reason, CLREID_DEVICE_FAILED, "%s: element %zu, outside the pictures, was written", variant, i);
   for (int box = 0; box < BOXES; box++) {
+    const uint8_t *at = got + (GUARD + (size_t)box * STRIDE) * bytes;
     resize_across(q, box);
-    for (int y = 0; y < lines; y++)
-      for (int x = 0; x < columns; x++)
-        for (int c = 0; c < 3; c++, got += bytes) {
+    for (int y = 0; y < LINES; y++)
+      for (int x = 0; x < COLUMNS; x++)
+        for (int c = 0; c < 3; c++, at += bytes) {
           uint8_t wanted[4];
           element_at(q, box, x, y, c, wanted);
-          if (memcmp(got, wanted, bytes))
+          if (memcmp(at, wanted, bytes))
             return cr_fail(reason, CLREID_DEVICE_FAILED,
                            "%s: picture %d of %d x %d, line %d, column %d, channel %d has other bits than it must have",
-                           variant, box, columns, lines, y, x, c);
+                           variant, box, COLUMNS, LINES, y, x, c);
         }
   }
   return CLREID_OK;
@@ -198,11 +213,14 @@ static clreid_status compare(question *q, const char *variant, const uint8_t *go
 
 /* ---- Asking ------------------------------------------------------------------------------------------------------ */
 
-static clreid_status run(cr_queue *queue, question *q, cr_buffer *output, uint8_t *got, size_t bytes, bool *wrong,
+static clreid_status ask(cr_queue *queue, question *q, cr_buffer *output, uint8_t *got, bool *wrong,
                          clreid_error *reason)
 {
+  const size_t bytes = ALL * cr_resize_element_bytes(&q->spec);
+  const cr_view view = {.tensor = -1, .buffer = output, .offset = GUARD, .picture = STRIDE, .row = 3};
   cr_resize *resize;
-  const cr_view view = {.tensor = -1, .buffer = output, .picture = bytes / element_bytes(&q->spec) / BOXES, .row = 3};
+  memset(got, BEFORE, bytes);
+  CR_TRY(cr_queue_write(queue, output, 0, bytes, got, reason));
   CR_TRY(cr_resize_create(queue, &q->spec, &view, BOXES, &resize, reason));
   clreid_status status = cr_resize_run(resize, q->pictures, BOXES, reason);
   if (status == CLREID_OK) status = cr_queue_read(queue, output, 0, bytes, got, reason);
@@ -211,24 +229,19 @@ static clreid_status run(cr_queue *queue, question *q, cr_buffer *output, uint8_
   return status;
 }
 
-clreid_status cr_known_resize(cr_queue *queue, const cr_resize_spec *spec, bool by_pixels, bool *wrong,
-                              clreid_error *reason)
+clreid_status cr_known_resize(cr_queue *queue, const cr_resize_spec *spec, bool *wrong, clreid_error *reason)
 {
-  question *q = create_question(spec, by_pixels);
-  *wrong = false;
-  if (!q) return cr_fail(reason, CLREID_OUT_OF_MEMORY, "no memory for the question of a resize");
-  const size_t columns = (size_t)(q->spec.width + 2 * q->spec.margin),
-               lines = (size_t)(q->spec.height + 2 * q->spec.margin);
-  const size_t bytes = BOXES * columns * lines * 3 * element_bytes(&q->spec);
+  question *q = create_question(spec);
+  uint8_t *got = malloc(ALL * cr_resize_element_bytes(spec));
   cr_buffer *output = NULL;
-  uint8_t *got = malloc(bytes);
-  clreid_status status = CLREID_OK;
-  if (got)
-    memset(got, BEFORE, bytes);
-  else
-    status = cr_fail(reason, CLREID_OUT_OF_MEMORY, "no memory for %zu bytes", bytes);
-  if (status == CLREID_OK) status = cr_buffer_create(queue->device, bytes, got, &output, reason);
-  if (status == CLREID_OK) status = run(queue, q, output, got, bytes, wrong, reason);
+  *wrong = false;
+  clreid_status status =
+      q && got ? cr_buffer_create(queue->device, ALL * cr_resize_element_bytes(spec), NULL, &output, reason)
+               : cr_fail(reason, CLREID_OUT_OF_MEMORY, "no memory for the question of a resize");
+  for (int reversed = 0; reversed < 2 && status == CLREID_OK && !*wrong; reversed++) {
+    q->spec.reversed = reversed;
+    status = ask(queue, q, output, got, wrong, reason);
+  }
   cr_buffer_release(output);
   free(got);
   free(q);

@@ -3,6 +3,8 @@
  */
 #include "depthwise.h"
 #include "grouped.h"
+#include "rows.h"
+#include "tile.h"
 #include "times.h"
 
 #include <limits.h>
@@ -105,32 +107,33 @@ static clreid_status check_local_memory(const cr_step *step, clreid_error *error
                  step->op.name, step->variant, (unsigned long long)bytes, (unsigned long long)most);
 }
 
-/* Multiply-adds that a turn of the kernel's innermost loop does at least: those of a tile, one of a plain twin; else of
- * a vector's elements, which count CR_ELEMENT_WORK each time that they are read or written. */
-static uint64_t work_of_a_turn(const cr_step *step)
+/* Turns of the loops of a work-item, about. A product's is its depth; what else there is does of a vector's elements in
+ * a turn as much as an element counts (limit.h), or half of it. */
+static uint64_t turns_of(const cr_step *step)
 {
-  const cr_tile *tile = &step->tile;
-  const bool is_cpu = step->queue->device->facts.type == CR_DEVICE_CPU;
-  if (step->op.plain && step->op.kind != CR_ATTENTION) return tile->rows > 0 ? 1 : CR_ELEMENT_WORK;
-  if (tile->rows > 0) return (uint64_t)tile->rows * tile->vectors * tile->vector;
-  return (is_cpu ? CR_PANEL : 4) * CR_ELEMENT_WORK / 2;
+  cr_tiled_shape shape;
+  const bool is_tiled = cr_tiled_shape_of(&step->op, step->largest_batch, &shape);
+  uint64_t items = 1, of_a_turn = (uint64_t)cr_rows_vector(step) * CR_ELEMENT_WORK / 2;
+  if (step->tile.rows > 0 && is_tiled && shape.kernel <= CR_TILED_WINOGRAD)
+    return shape.depth * (shape.kernel == CR_TILED_CONV ? shape.taps : 1) * (shape.groups > 1 ? CR_PANEL + 1 : 1);
+  if (step->tile.rows > 0) of_a_turn = (uint64_t)step->tile.rows * step->tile.vectors * step->tile.vector;
+  for (int d = 0; d < 3; d++) items *= step->global[d];
+  return items ? step->map_work * (uint64_t)step->largest_batch / items / of_a_turn : 0;
 }
 
-/* A driver that ends the loops of a work-item would give a wrong result. An estimate, from the work of the largest
- * batch: most kernels do less than is counted, a tile that hangs over the edge may do twice of it. */
+/* A driver that ends the loops of a work-item would give a wrong result: half of what it allows is left for the turns
+ * that are not counted. */
 static clreid_status check_turns(const cr_step *step, clreid_error *error)
 {
   const cr_facts *facts = &step->queue->device->facts;
-  uint64_t items = 1;
-  for (int d = 0; d < 3; d++) items *= step->global[d];
-  if (!facts->most_turns || !items) return CLREID_OK;
-  const uint64_t turns = step->map_work * (uint64_t)step->largest_batch / items / work_of_a_turn(step);
+  if (!facts->most_turns) return CLREID_OK;
+  const uint64_t turns = turns_of(step);
   if (turns <= facts->most_turns / 2) return CLREID_OK;
-  return cr_fail(error, CLREID_UNSUPPORTED_DEVICE,
-                 "%s as %s may take %llu turns of the loops of a work-item, but %s ends them after %llu; use another "
-                 "device",
-                 step->op.name, step->variant, (unsigned long long)turns * 2, facts->name,
-                 (unsigned long long)facts->most_turns);
+  return cr_fail(
+      error, CLREID_UNSUPPORTED_DEVICE,
+      "%s as %s takes about %llu turns of the loops of a work-item, but %s is trusted with %llu; use another "
+      "device",
+      step->op.name, step->variant, (unsigned long long)turns, facts->name, (unsigned long long)facts->most_turns / 2);
 }
 
 /* Halves the longest side until the group fits. */

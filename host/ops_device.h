@@ -37,7 +37,8 @@ typedef struct cr_facts {
 } cr_facts;
 
 /* Does a work-item do many rows or lines, one after another? A core's work-items are a loop of it, so that larger ones
- * lose nothing, but the driver must let their loops be long. */
+ * lose nothing, but the driver must let their loops be long. Where that is not in question (memory, vectors, groups,
+ * limits of a launch) it is the type that counts. */
 bool cr_facts_walk(const cr_facts *facts);
 
 /* All devices of all platforms; *list is freed with free(). default_index: what a NULL choice opens. */

@@ -62,6 +62,8 @@ typedef struct cr_resize_spec {
   float table[3][256]; /* value of byte v in output channel c */
 } cr_resize_spec;
 
+size_t cr_resize_element_bytes(const cr_resize_spec *spec); /* of the output */
+
 typedef struct cr_resize cr_resize; /* owns its upload buffers; belongs to one queue's thread */
 
 clreid_status cr_resize_create(cr_queue *queue, const cr_resize_spec *spec, const cr_view *output, int largest_batch,
@@ -78,6 +80,7 @@ clreid_status cr_resize_upload(cr_resize *resize, const cr_resize_picture *pictu
 clreid_status cr_resize_launch(cr_resize *resize, int count, clreid_error *error);
 const char *cr_resize_variant(const cr_resize *resize); /* for profiles */
 const cr_step *cr_resize_step(const cr_resize *resize); /* its launch, which stays the resize's */
+bool cr_resize_by_pixels(const cr_resize *resize);      /* is it in the plain shape, asked for or not? */
 /* Both, one after the other. */
 clreid_status cr_resize_run(cr_resize *resize, const cr_resize_picture *pictures, int count, clreid_error *error);
 

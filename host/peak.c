@@ -67,7 +67,7 @@ static clreid_status prepare_chains(cr_peak *peak, clreid_error *error)
   enum { ITEMS_OF_A_CPU = 4, ITEMS_OF_OTHERS = 2048 }; /* a compute unit */
   cr_device *device = peak->step->queue->device;
   const size_t units = device->facts.compute_units ? device->facts.compute_units : 1;
-  choose_space(peak, units * (is_cpu(peak) ? ITEMS_OF_A_CPU : ITEMS_OF_OTHERS));
+  choose_space(peak, units * (cr_facts_walk(&device->facts) ? ITEMS_OF_A_CPU : ITEMS_OF_OTHERS));
   peak->numbers = peak->items * (size_t)peak->vector;
   CR_TRY(cr_buffer_create(device, peak->numbers * sizeof(float), NULL, &peak->output, error));
   cr_args args = {peak->step->kernel, 0, CL_SUCCESS};
@@ -158,11 +158,13 @@ static clreid_status find_rounds(cr_peak *peak, int *rounds, double *rate, clrei
 {
   enum { FIRST = 1 << 10 };
   static const double LEAST_SECONDS = 0.004;
+  const uint64_t turns = peak->step->queue->device->facts.most_turns / 2;
+  const int most = turns && turns < INT_MAX ? (int)turns : INT_MAX;
   double seconds;
   *rounds = FIRST;
   CR_TRY(cr_peak_run(peak, 1, NULL, error));
   CR_TRY(time_run(peak, *rounds, &seconds, rate, error));
-  while (seconds < LEAST_SECONDS && *rounds <= INT_MAX / 4) {
+  while (seconds < LEAST_SECONDS && *rounds <= most / 4) {
     *rounds *= seconds < LEAST_SECONDS / 4 ? 4 : 2;
     CR_TRY(time_run(peak, *rounds, &seconds, rate, error));
   }

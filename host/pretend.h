@@ -14,7 +14,7 @@
  *   no-fma           there is no fast multiply-add
  *   no-images        neither images, which no kernel asks for,
  *   no-sub-groups    nor sub-groups, which none asks for either
- *   turns=N          turns of the loops of a work-item
+ *   turns=N          turns of the loops of a work-item, which then walks neither rows nor lines
  *
  * A SIZE is a number of bytes, or of units of 2^10, 2^20, 2^30: 16K, 128M, 1G. A word only takes away: a number larger
  * than the device's is the device's, but for its vectors' width.

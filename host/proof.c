@@ -174,8 +174,7 @@ static void keep(const cr_step *step, cr_verdict verdict)
 /* A resize's, or, without it, an operator's. */
 static clreid_status answer(const cr_step *step, const cr_resize_spec *resize, bool *wrong, clreid_error *reason)
 {
-  if (!resize) return cr_known_answer(step, wrong, reason);
-  return cr_known_resize(step->queue, resize, !strcmp(step->variant, "resize pixels"), wrong, reason);
+  return resize ? cr_known_resize(step->queue, resize, wrong, reason) : cr_known_answer(step, wrong, reason);
 }
 
 /* *reason says what is wrong if the answer is asked for now. What a driver's call says is no verdict: the status. */
@@ -247,7 +246,8 @@ clreid_status cr_resize_create_proven(cr_queue *queue, const cr_resize_spec *spe
   for (bool good = false; !good; tried.plain = true) {
     cr_resize *resize;
     CR_TRY(cr_resize_create(queue, &tried, output, largest_batch, &resize, error));
-    const clreid_status status = judge(cr_resize_step(resize), spec, tried.plain, &good, error);
+    tried.plain = cr_resize_by_pixels(resize);
+    const clreid_status status = judge(cr_resize_step(resize), &tried, tried.plain, &good, error);
     if (good)
       *result = resize;
     else

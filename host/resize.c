@@ -327,7 +327,7 @@ static clreid_status write_frames(cr_resize *resize, const cr_resize_picture *pi
 
 /* ---- The step --------------------------------------------------------------------------------------------------- */
 
-static size_t element_bytes(const cr_resize_spec *spec)
+size_t cr_resize_element_bytes(const cr_resize_spec *spec)
 {
   return spec->bytes_only ? 1 : spec->half ? sizeof(uint16_t) : sizeof(float);
 }
@@ -346,7 +346,13 @@ static clreid_status create_values(cr_device *device, const cr_resize_spec *spec
     cr_to_half(spec->table[0], halves[0], 3 * 256);
     data = halves;
   }
-  return cr_buffer_create(device, 3 * 256 * element_bytes(spec), data, values, error);
+  return cr_buffer_create(device, 3 * 256 * cr_resize_element_bytes(spec), data, values, error);
+}
+
+bool cr_resize_by_pixels(const cr_resize *resize)
+{
+  const cr_resize_spec *spec = &resize->spec;
+  return spec->plain || spec->width > WIDEST_BAND || !cr_facts_walk(cr_device_facts(resize->step->queue->device));
 }
 
 /* Where a work-item walks it does a band of lines; elsewhere neighbouring work-items do neighbouring pixels. */
@@ -367,10 +373,9 @@ static clreid_status prepare(cr_resize *resize, const cr_view *output, clreid_er
 {
   cr_step *step = resize->step;
   const cr_resize_spec *spec = &resize->spec;
-  const cr_facts *facts = cr_device_facts(step->queue->device);
-  const bool bands = cr_facts_walk(facts) && spec->width <= WIDEST_BAND && !spec->plain;
+  const bool bands = !cr_resize_by_pixels(resize);
   char options[64];
-  snprintf(options, sizeof options, "-DELEMENT_BYTES=%d -DBAND=%d -DWIDEST=%d", (int)element_bytes(spec),
+  snprintf(options, sizeof options, "-DELEMENT_BYTES=%d -DBAND=%d -DWIDEST=%d", (int)cr_resize_element_bytes(spec),
            bands ? BAND : 0, WIDEST_BAND);
   CR_TRY(cr_step_kernel(step, "resize.cl", options, "resize", error));
   CR_TRY(create_values(step->queue->device, spec, &step->op.weights, error));
@@ -409,9 +414,9 @@ static clreid_status check_output(const cr_resize_spec *spec, const cr_view *out
   const size_t margins = 2 * (size_t)spec->margin;
   const size_t picture = ((size_t)spec->width + margins) * ((size_t)spec->height + margins) * 3;
   const size_t last = output->offset + (size_t)(largest_batch - 1) * output->picture + picture;
-  if (last * element_bytes(spec) > cr_buffer_bytes(output->buffer))
+  if (last * cr_resize_element_bytes(spec) > cr_buffer_bytes(output->buffer))
     return cr_fail(error, CLREID_INVALID_ARGUMENT, "resized pictures end at byte %zu, but their buffer has %zu",
-                   last * element_bytes(spec), cr_buffer_bytes(output->buffer));
+                   last * cr_resize_element_bytes(spec), cr_buffer_bytes(output->buffer));
   return CLREID_OK;
 }
 
@@ -525,11 +530,11 @@ static clreid_status check_picture(const cr_resize_spec *spec, const cr_resize_p
   return CLREID_OK;
 }
 
-/* A pixel is a sum over the taps of both axes. */
+/* A pixel is a sum over the taps of both axes. A driver that counts turns counts the end of a loop as one. */
 static clreid_status check_turns(const cr_facts *facts, const cr_resize_picture *picture, int index,
                                  clreid_error *error)
 {
-  const uint64_t turns = (uint64_t)picture->down->taps * (1 + (uint64_t)picture->across->taps);
+  const uint64_t turns = (uint64_t)picture->down->taps * (2 + (uint64_t)picture->across->taps) + 1;
   if (!facts->most_turns || turns <= facts->most_turns) return CLREID_OK;
   return cr_fail(
       error, CLREID_UNSUPPORTED_DEVICE,

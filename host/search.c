@@ -132,6 +132,13 @@ clreid_status cr_search_create(cr_queue *queue, const cr_search_spec *spec, cr_s
         error, CLREID_INVALID_ARGUMENT,
         "a search of rows of length %d in blocks of %d rows (a multiple of %d), %d listed, %d moved at a time",
         spec->length, spec->block_rows, CR_PANEL, spec->room, spec->staged);
+  const cr_facts *facts = cr_device_facts(queue->device);
+  if (facts->most_turns && (uint64_t)spec->length > facts->most_turns / 2) /* a product is a sum over the row */
+    return cr_fail(
+        error, CLREID_UNSUPPORTED_DEVICE,
+        "a search of rows of length %d takes as many turns of a loop, but %s is trusted with %llu; use another "
+        "device",
+        spec->length, facts->name, (unsigned long long)facts->most_turns / 2);
   cr_search *search = calloc(1, sizeof *search);
   if (!search) return cr_fail(error, CLREID_OUT_OF_MEMORY, "no memory for the search");
   search->queue = queue;
@@ -210,7 +217,7 @@ static clreid_status check_rows(const cr_search *search, int first, int count, i
 /* Work-items that share a row or a panel, where work-items run side by side. */
 static size_t sharing(const cr_search *search)
 {
-  return cr_device_facts(search->queue->device)->type == CR_DEVICE_CPU ? 1 : 64;
+  return cr_facts_walk(cr_device_facts(search->queue->device)) ? 1 : 64;
 }
 
 static clreid_status run(cr_search *search, int kernel, const cr_args *args, size_t first, size_t second,

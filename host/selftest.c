@@ -429,23 +429,29 @@ static clreid_status check_deliveries(cr_queue *queue, tally *all, clreid_error 
   return CLREID_OK;
 }
 
-/* ---- Resizes ------------------------------------------------------------------------------------------------------
- */
+/* ---- Resizes ---------------------------------------------------------------------------------------------------- */
 
-/* Every element in both shapes of the kernel. */
+/* Of every element, in the device's shape and the plain one. */
 static clreid_status check_resizes(cr_queue *queue, tally *all, clreid_error *error)
 {
-  for (int variant = 0; variant < 6; variant++) {
-    cr_resize_spec spec = {
-        .height = 24, .width = 40, .margin = 1, .reversed = true, .half = variant / 2 == 1, .bytes_only = variant > 3};
+  static const struct {
+    const char *name;
+    cr_resize_spec spec;
+  } resizes[] = {{"float", {0}},
+                 {"float plain", {.plain = true}},
+                 {"half", {.half = true}},
+                 {"half plain", {.half = true, .plain = true}},
+                 {"bytes", {.bytes_only = true}},
+                 {"bytes plain", {.bytes_only = true, .plain = true}}};
+  for (size_t i = 0; i < COUNT(resizes); i++) {
     clreid_error own = {CLREID_OK, ""};
     bool wrong;
-    for (int v = 0; v < 3 * 256; v++) spec.table[v / 256][v % 256] = 1 + (float)v;
-    const clreid_status status = cr_known_resize(queue, &spec, variant % 2, &wrong, &own);
+    const clreid_status status = cr_known_resize(queue, &resizes[i].spec, &wrong, &own);
     if (status != CLREID_OK) return cr_fail(error, status, "%s", own.text);
-    cr_say(&queue->device->log, "selftest: %s%s", wrong ? "WRONG: " : "resize: ", wrong ? own.text : "every bit");
+    cr_say(&queue->device->log, "selftest: %sresize %s: %s", wrong ? "WRONG: " : "", resizes[i].name,
+           wrong ? own.text : "every bit");
     if (wrong) note(all, &own);
-    all->checks += 2 * (spec.height + 2) * (spec.width + 2) * 3;
+    all->checks += CR_KNOWN_RESIZE_CHECKS;
   }
   return CLREID_OK;
 }

@@ -22,7 +22,7 @@ all_pretences="gpu,work-group=64 gpu,work-group=128 gpu,work-group=256 gpu,local
   gpu,buffer=128M gpu,no-images gpu,no-sub-groups gpu,no-fma cpu,local=16K cpu,no-fma,width=4 cpu,turns=65535
   $least"
 all_tests="attend attention conv crop deliver depthwise gemm grouped harmony mask normalise pack pool scale search
-  separable softmax tile winograd resize selftest"
+  separable softmax tile winograd resize selftest proof"
 
 case ${1:-} in
 quick) pretences="$least cpu,local=16K" tests="attend crop depthwise normalise separable tile" ;;

@@ -341,7 +341,8 @@ typedef struct clreid_picture {
  * both is undefined, but after CLREID_INVALID_PICTURE, which is found before anything is embedded.
  * @threads one a session at a time
  * @errors CLREID_INVALID_PICTURE: one without pixels or beyond the size limit, which the text names by its index;
- * CLREID_NOT_FINITE: a feature overflowed, the text names the step; the machine's */
+ * CLREID_NOT_FINITE: a feature overflowed, the text names the step; CLREID_UNSUPPORTED_DEVICE: a picture so much larger
+ * than the network's that the driver would end the kernel's loops (llvmpipe), found in its pass; the machine's */
 CLREID_API clreid_status clreid_embed(clreid_session *session, const clreid_picture *pictures, size_t count,
                                       float *neck, float *pooled, clreid_error *error);
 
@@ -431,7 +432,7 @@ CLREID_API clreid_status clreid_box_pixels(const clreid_frame *frame, const clre
  * device. neck and pooled: float[count][D] or NULL, as clreid_embed. All is checked before anything is embedded.
  * @threads one a session at a time
  * @errors CLREID_INVALID_PICTURE: a frame or box that cannot be; the text names the first such box, and neck and pooled
- * are as they were; CLREID_NOT_FINITE: as clreid_embed; the machine's */
+ * are as they were; CLREID_NOT_FINITE and CLREID_UNSUPPORTED_DEVICE: as clreid_embed; the machine's */
 CLREID_API clreid_status clreid_embed_boxes(clreid_session *session, const clreid_frame *frame, const clreid_box *boxes,
                                             size_t count, float *neck, float *pooled, clreid_error *error);
 

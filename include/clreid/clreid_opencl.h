@@ -95,7 +95,8 @@ typedef struct clreid_opencl_features {
  * @threads one a session at a time; several sessions may share a queue
  * @errors CLREID_INVALID_PICTURE: a frame or box that cannot be, named by its index; CLREID_INVALID_ARGUMENT: a session
  * that is on no adopted device or was created with profile, a buffer of another context or too small for what is asked,
- * an offset that is no multiple of 4, a wait_list without events; the machine's */
+ * an offset that is no multiple of 4, a wait_list without events; CLREID_UNSUPPORTED_DEVICE: as clreid_embed; the
+ * machine's */
 CLREID_API clreid_status clreid_enqueue(clreid_session *session, const clreid_opencl_boxes *frames, size_t frame_count,
                                         const clreid_opencl_features *features, uint32_t wait_count,
                                         const cl_event *wait_list, cl_event *event, clreid_error *error);
