@@ -4,7 +4,7 @@
 #   sh tests/matrix.sh              after a build; BUILD_FOLDER names it (build)
 #   MATRIX="pocl oclgrind"          which: pocl rusticl oclgrind, in this order if it is not set
 #   MATRIX_VENDORS=FOLDER           where their .icd files lie (/etc/OpenCL/vendors); MATRIX_SECONDS of a test (600)
-#   MATRIX_TESTS="gemm han-small"   which tests
+#   MATRIX_TESTS="gemm han-small"   which tests; MATRIX_WORK=N cases of more multiply-adds are not simulated (1000000)
 #
 # Each runs the tests of kernels and han-small over a picture, whose feature must be within DISTANCE of PoCL's (vectors
 # of length 1). Oclgrind simulates: with its memory check and its check of data races, a report of either fails the test;
@@ -45,7 +45,7 @@ run() # NAME COMMAND...: in the implementation of that name
   oclgrind)
     shift
     # The checks of Oclgrind are those of its plugins; what they find goes to the log.
-    timeout "$seconds" env OCL_ICD_VENDORS="$scratch/vendors" CLREID_TEST_DEVICE=0 CLREID_TEST_WORK="${MATRIX_WORK:-100000}" \
+    timeout "$seconds" env OCL_ICD_VENDORS="$scratch/vendors" CLREID_TEST_DEVICE=0 CLREID_TEST_WORK="${MATRIX_WORK:-1000000}" \
       oclgrind --data-races --max-errors 20 --log "$scratch/oclgrind" "$@"
     ;;
   *)
