@@ -534,8 +534,9 @@ static clreid_status check_picture(const cr_resize_spec *spec, const cr_resize_p
 static clreid_status check_turns(const cr_facts *facts, const cr_resize_picture *picture, int index,
                                  clreid_error *error)
 {
+  if (!facts->most_turns) return CLREID_OK;
   const uint64_t turns = (uint64_t)picture->down->taps * (2 + (uint64_t)picture->across->taps) + 1;
-  if (!facts->most_turns || turns <= facts->most_turns) return CLREID_OK;
+  if (turns <= facts->most_turns) return CLREID_OK;
   return cr_fail(
       error, CLREID_UNSUPPORTED_DEVICE,
       "picture %d is %d x %d for %d x %d: %llu turns of a loop for a pixel, but %s ends its loops after %llu; "
