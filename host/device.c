@@ -429,20 +429,17 @@ static clreid_status devices_of(cl_context context, cl_device_id **ids, cl_uint 
   return cr_check(clGetContextInfo(context, CL_CONTEXT_DEVICES, bytes, *ids, NULL), "clGetContextInfo", error);
 }
 
-/* The device that it is a part of, NULL if it is whole. */
-static cl_device_id parent_of(cl_device_id id)
-{
-  cl_device_id parent = NULL;
-  return clGetDeviceInfo(id, CL_DEVICE_PARENT_DEVICE, sizeof parent, &parent, NULL) == CL_SUCCESS ? parent : NULL;
-}
-
 /* Is it one of them, or a part of one? Some drivers list the whole device where a context was made for a part. */
-static bool is_part_of(cl_device_id id, const cl_device_id *ids, cl_uint count)
+static clreid_status find_in(cl_device_id id, const cl_device_id *ids, cl_uint count, clreid_error *error)
 {
-  for (cl_device_id whole = id; whole; whole = parent_of(whole))
+  cl_device_id whole = id;
+  while (whole) {
     for (cl_uint i = 0; i < count; i++)
-      if (ids[i] == whole) return true;
-  return false;
+      if (ids[i] == whole) return CLREID_OK;
+    CR_TRY(cr_check(clGetDeviceInfo(whole, CL_DEVICE_PARENT_DEVICE, sizeof whole, &whole, NULL), "clGetDeviceInfo",
+                    error));
+  }
+  return cr_fail(error, CLREID_INVALID_ARGUMENT, "the device is none of the context's %u; name one of those", count);
 }
 
 /* The one that is asked for, or the only one if none is. */
@@ -454,9 +451,7 @@ static clreid_status choose_of(cl_context context, cl_device_id asked, cl_device
   if (status == CLREID_OK && !asked && count != 1)
     status = cr_fail(error, CLREID_INVALID_ARGUMENT, "the context has %u devices; name the one to be used", count);
   if (status == CLREID_OK) *id = asked ? asked : ids[0];
-  if (status == CLREID_OK && !is_part_of(*id, ids, count))
-    status =
-        cr_fail(error, CLREID_INVALID_ARGUMENT, "the device is none of the context's %u; name one of those", count);
+  if (status == CLREID_OK) status = find_in(*id, ids, count, error);
   free(ids);
   return status;
 }

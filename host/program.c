@@ -78,21 +78,31 @@ static size_t find_device(const cr_device *device, cl_program program, size_t co
   return 0; /* which is empty if it is another's */
 }
 
+/* All binaries are asked for: PoCL 3.1 writes to an entry that is NULL, which the standard lets skip a device. */
+static void write_binary(cr_device *device, const cr_cache_key *key, cl_program program, const size_t *sizes,
+                         size_t count)
+{
+  unsigned char *binaries[MOST_DEVICES];
+  const size_t index = find_device(device, program, count);
+  size_t all = 0;
+  for (size_t i = 0; i < count; i++) all += sizes[i];
+  unsigned char *memory = sizes[index] ? malloc(all) : NULL;
+  if (!memory) return;
+  all = 0;
+  for (size_t i = 0; i < count; all += sizes[i++]) binaries[i] = memory + all;
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, count * sizeof *binaries, binaries, NULL) == CL_SUCCESS)
+    cr_cache_write(device, key, binaries[index], sizes[index]);
+  free(memory);
+}
+
 /* Nothing is asked of the driver without a cache: PoCL 3.1 compiles every kernel of a program, for groups of any size,
  * to give its binary. */
 static void write_to_cache(cr_device *device, const cr_cache_key *key, cl_program program)
 {
   if (!device->cache_folder) return;
   size_t sizes[MOST_DEVICES] = {0}, bytes = 0;
-  unsigned char *binaries[MOST_DEVICES] = {NULL};
   if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof sizes, sizes, &bytes) != CL_SUCCESS) return;
-  const size_t count = bytes / sizeof *sizes, index = find_device(device, program, count);
-  if (!sizes[index]) return;
-  binaries[index] = malloc(sizes[index]);
-  if (!binaries[index]) return;
-  if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, count * sizeof *binaries, binaries, NULL) == CL_SUCCESS)
-    cr_cache_write(device, key, binaries[index], sizes[index]);
-  free(binaries[index]);
+  write_binary(device, key, program, sizes, bytes / sizeof *sizes);
 }
 
 static clreid_status build_from_source(cr_device *device, const char *text, const char *file, const char *options,

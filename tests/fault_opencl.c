@@ -102,10 +102,24 @@ long fault_site_of(long call)
   return call >= 1 && call <= watch.calls && call <= MOST_LOGGED ? watch.log[call - 1] : -1;
 }
 
+fault_place fault_place_of(long call)
+{
+  fault_place place = {fault_site_of(call), 0};
+  for (long c = 1; c <= call; c++) place.nth += fault_site_of(c) == place.site;
+  return place;
+}
+
 bool fault_failed(const char *function)
 {
   for (int f = 0; f < FUNCTIONS; f++)
     if (!strcmp(functions[f].name, function)) return watch.failed[f];
+  return false;
+}
+
+bool fault_covers(const char *function)
+{
+  for (int f = 0; f < FUNCTIONS; f++)
+    if (!strcmp(functions[f].name, function)) return true;
   return false;
 }
 
@@ -132,6 +146,12 @@ static int find_site(int function, uintptr_t address)
 
 typedef enum manner { ONCE_LOST, NEVER_LOST } manner; /* does it fail because another call before did? */
 
+/* Counts down to the call. */
+static bool is_due(fault_place *place, int site)
+{
+  return place->nth && place->site == site && !--place->nth;
+}
+
 /* Notes the call. What it shall return instead of going on; CL_SUCCESS: go on. */
 static cl_int enter(int function, manner how, cl_int own_code, void *address)
 {
@@ -141,9 +161,9 @@ static cl_int enter(int function, manner how, cl_int own_code, void *address)
   const int site = find_site(function, (uintptr_t)address);
   if (!watch.on && !watch.paused) watch.sites[site].passed++;
   if (watch.on && !watch.paused) {
-    const bool hit = ++watch.calls == watch.plan.at;
+    const bool hit = is_due(&watch.plan.at, site) | is_due(&watch.plan.then, site);
     const bool lost = watch.plan.lasting && watch.fired && how == ONCE_LOST;
-    if (watch.calls <= MOST_LOGGED) watch.log[watch.calls - 1] = site;
+    if (++watch.calls <= MOST_LOGGED) watch.log[watch.calls - 1] = site;
     watch.sites[site].calls++;
     if (hit || lost) {
       code = watch.plan.code ? watch.plan.code : own_code;
@@ -186,9 +206,9 @@ static void hold(fault_kind kind, void *handle)
   pthread_mutex_unlock(&mutex);
 }
 
-void fault_own_event(void *event)
+void fault_own(fault_kind kind, void *handle)
 {
-  hold(FAULT_EVENT, event);
+  hold(kind, handle);
 }
 
 /* False: nobody holds it. */
@@ -223,6 +243,13 @@ const char *fault_kind_name(fault_kind kind)
 
 /* ---- OpenCL -------------------------------------------------------------------------------------------------------
  */
+
+static bool build_for_all;
+
+void fault_build_for_all(bool all)
+{
+  build_for_all = all;
+}
 
 #define EXPORT __attribute__((visibility("default")))
 #define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
@@ -351,7 +378,7 @@ WAIT(CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST, clWaitForEvents, (cl_uint cou
 PLAIN(CL_BUILD_PROGRAM_FAILURE, clBuildProgram,
       (cl_program program, cl_uint count, const cl_device_id *devices, const char *options,
        void(CL_CALLBACK *notify)(cl_program program, void *user), void *user),
-      (program, count, devices, options, notify, user))
+      (program, build_for_all ? 0 : count, build_for_all ? NULL : devices, options, notify, user))
 PLAIN(CL_OUT_OF_RESOURCES, clSetKernelArg, (cl_kernel kernel, cl_uint index, size_t size, const void *value),
       (kernel, index, size, value))
 PLAIN(CL_OUT_OF_HOST_MEMORY, clSetEventCallback,

@@ -30,7 +30,8 @@ typedef struct scene {
 extern const scene faults_scenes[];
 extern const size_t faults_scene_count;
 
-world *faults_world_make(void); /* fails the test if it cannot */
+/* Fails the test if it cannot. *whole: nothing is missing that a scene needs, or else it is said what. */
+world *faults_world_make(bool *whole);
 void faults_world_free(world *w);
 
 /* A run of the scene: its status, and the hash of what it computed. */

@@ -6,6 +6,7 @@
 
 #include <CL/cl.h>
 
+#include "api.h"
 #include "clreid/clreid_evaluate.h"
 #include "clreid/clreid_gallery.h"
 #include "clreid/clreid_group.h"
@@ -13,6 +14,7 @@
 #include "fault_opencl.h"
 #include "folder.h"
 #include "gallery.h"
+#include "peak.h"
 #include "support.h"
 
 enum { PICTURES = 3, SIDE = 20, FRAME_WIDTH = 48, FRAME_HEIGHT = 32, MOST_MAPS = 8, MAP_NUMBERS = 4096 };
@@ -32,8 +34,8 @@ struct world {
   clreid_session *session, *sleeping, *profiled, *adopted_session, *profiled_adopted;
   clreid_gallery *gallery; /* BLOCK_ROWS a block */
 
-  cl_context context; /* the application's */
-  cl_device_id id;
+  cl_context context, crowded, divided; /* the application's; of this and another device; of a part of this one */
+  cl_device_id id, other, part;         /* others may be missing: NULL */
   cl_command_queue queue, reader;
   cl_mem picture, output;
   cl_event before; /* over long since */
@@ -97,9 +99,27 @@ static clreid_status open_device(world *w, clreid_error *error)
   TRY(clreid_device_open(&config, &device, error));
   clreid_device_info info;
   clreid_device_describe(device, &info);
+  info.index = 0; /* another one of the same kind is taken where one does not say what it is */
   note(w, &info, sizeof info);
   clreid_device_close(device);
   return CLREID_OK;
+}
+
+/* One of the kernels that measure_device runs thousands of times. */
+static clreid_status run_peak(world *w, clreid_error *error)
+{
+  enum { CHAINS = 3, ROUNDS = 5 };
+  cr_queue *queue;
+  cr_peak *peak = NULL;
+  float number;
+  TRY(cr_queue_create(w->device->device, &queue, error));
+  clreid_status status = cr_peak_create_chains(queue, CHAINS, &peak, error);
+  if (status == CLREID_OK) status = cr_peak_run(peak, ROUNDS, NULL, error);
+  if (status == CLREID_OK) status = cr_queue_read(queue, peak->output, 0, sizeof number, &number, error);
+  if (status == CLREID_OK) note(w, &number, sizeof number);
+  cr_peak_destroy(peak);
+  cr_queue_destroy(queue);
+  return status;
 }
 
 static clreid_status measure_device(world *w, clreid_error *error)
@@ -165,6 +185,15 @@ static clreid_status run_on(world *w, clreid_device *device, const clreid_model_
   if (status == CLREID_OK) status = embed_on(w, session, 1, error);
   clreid_session_destroy(session);
   clreid_model_free(model);
+  return status;
+}
+
+static clreid_status profile_anew(world *w, clreid_error *error)
+{
+  clreid_session *session;
+  TRY(clreid_session_create(w->model, &(clreid_session_config){.profile = true}, &session, error));
+  const clreid_status status = embed_on(w, session, 1, error);
+  clreid_session_destroy(session);
   return status;
 }
 
@@ -296,15 +325,20 @@ static clreid_status search(world *w, clreid_gallery *gallery, int64_t first, cl
   return CLREID_OK;
 }
 
-static clreid_status create_gallery(world *w, clreid_error *error)
+static clreid_status create_gallery_on(world *w, clreid_device *device, clreid_error *error)
 {
   clreid_gallery *gallery;
   const clreid_gallery_config config = {.feature_length = D, .precision = CLREID_FP16};
-  TRY(clreid_gallery_create(w->device, &config, &gallery, error));
+  TRY(clreid_gallery_create(device, &config, &gallery, error));
   clreid_status status = clreid_gallery_add(gallery, w->features, NULL, NULL, ROWS / 2, NULL, error);
   if (status == CLREID_OK) status = search(w, gallery, 0, error);
   clreid_gallery_destroy(gallery);
   return status;
+}
+
+static clreid_status create_gallery(world *w, clreid_error *error)
+{
+  return create_gallery_on(w, w->device, error);
 }
 
 /* What a gallery holds, whatever blocks it lies in. */
@@ -396,16 +430,46 @@ static clreid_status evaluate(world *w, clreid_error *error)
 /* ---- An application's context --------------------------------------------------------------------------------------
  */
 
-static clreid_status adopt(world *w, clreid_error *error)
+static clreid_status adopt_from(world *w, cl_context context, cl_device_id id, clreid_error *error)
 {
   clreid_device *device;
   clreid_device_info info;
   const clreid_device_config config = {.cache_folder = w->cache.path, .tuning_folder = ""};
-  TRY(clreid_device_adopt(w->context, w->id, &config, &device, error));
+  TRY(clreid_device_adopt(context, id, &config, &device, error));
   clreid_device_describe(device, &info);
   note(w, &info, sizeof info);
   clreid_device_close(device);
   return CLREID_OK;
+}
+
+static clreid_status adopt(world *w, clreid_error *error)
+{
+  return adopt_from(w, w->context, w->id, error);
+}
+
+static clreid_status adopt_part(world *w, clreid_error *error)
+{
+  return w->part ? adopt_from(w, w->divided, w->part, error) : CLREID_OK;
+}
+
+/* On a device that has built nothing yet, in a context that has several. */
+static clreid_status search_in_crowd(world *w, clreid_error *error)
+{
+  clreid_device *device;
+  const clreid_device_config config = {.cache_folder = w->cache.path, .tuning_folder = ""};
+  TRY(clreid_device_adopt(w->crowded, w->id, &config, &device, error));
+  const clreid_status status = create_gallery_on(w, device, error);
+  clreid_device_close(device);
+  return status;
+}
+
+/* Where the other device's binaries stand before ours. */
+static clreid_status search_in_lists(world *w, clreid_error *error)
+{
+  fault_build_for_all(true);
+  const clreid_status status = search_in_crowd(w, error);
+  fault_build_for_all(false);
+  return status;
 }
 
 static clreid_status enqueue_on(world *w, clreid_session *session, cl_event before, cl_event *event,
@@ -431,13 +495,16 @@ static void read_output(world *w)
   note(w, numbers, 4 * LENGTH * sizeof *numbers);
 }
 
+/* Twice before it is checked. */
 static clreid_status enqueue_and_check(world *w, clreid_session *session, clreid_error *error)
 {
-  cl_event event;
+  cl_event event, second = NULL;
   TRY(enqueue_on(w, session, w->before, &event, error));
-  const clreid_status status = clreid_enqueue_check(session, error);
+  clreid_status status = enqueue_on(w, session, w->before, &second, error);
+  if (status == CLREID_OK) status = clreid_enqueue_check(session, error);
   fault_pause(true);
   ok(clReleaseEvent(event));
+  if (second) ok(clReleaseEvent(second));
   if (status == CLREID_OK) read_output(w);
   fault_pause(false);
   return status;
@@ -463,7 +530,7 @@ static clreid_status leave_in_flight(world *w, clreid_error *error)
   fault_pause(true);
   const cl_event gate = clCreateUserEvent(w->context, &code);
   ok(code);
-  fault_own_event(gate);
+  fault_own(FAULT_EVENT, gate);
   fault_pause(false);
   const clreid_status status = enqueue_on(w, session, gate, &event, error);
   clreid_session_destroy(session);
@@ -483,8 +550,11 @@ static clreid_status leave_in_flight(world *w, clreid_error *error)
 const scene faults_scenes[] = {
     {.name = "list devices", .run = list_devices},
     {.name = "open a device", .run = open_device},
+    {.name = "two devices, nothing compiled yet", .run = search_in_lists, .cold = true},
+    {.name = "two devices", .run = search_in_crowd},
     {.name = "load a model", .run = load_model},
     {.name = "create a session", .run = create_session},
+    {.name = "create a profiled session", .run = profile_anew, .most = 4},
     {.name = "embed", .run = embed},
     {.name = "embed with sleeping waits", .run = embed_sleeping},
     {.name = "embed with a profile", .run = embed_profiled},
@@ -496,12 +566,14 @@ const scene faults_scenes[] = {
     {.name = "save and load a gallery", .run = save_gallery},
     {.name = "evaluate", .run = evaluate},
     {.name = "adopt", .run = adopt},
+    {.name = "adopt a part", .run = adopt_part},
     {.name = "enqueue", .run = enqueue},
     {.name = "leave in flight", .run = leave_in_flight},
     {.name = "half", .run = run_half, .most = 4},
     {.name = "everything", .run = run_all, .most = 8},
     {.name = "everything, nothing compiled yet", .run = run_all, .most = 1, .cold = true},
     {.name = "tune", .run = tune, .most = 2},
+    {.name = "a kernel that measures", .run = run_peak},
     {.name = "measure", .run = measure_device, .long_form = true, .most_long = 150},
     {.name = "self-test", .run = check_device, .long_form = true, .most_long = 30},
 };
@@ -523,11 +595,11 @@ clreid_status faults_run(world *w, const scene *s, XXH64_hash_t *hash, clreid_er
 /* ---- The world ------------------------------------------------------------------------------------------------------
  */
 
-static void start_application(world *w)
+/* The application's device, by its name, and another of its platform. */
+static void find_devices(world *w)
 {
   cl_platform_id platforms[16];
   cl_uint count = 0;
-  cl_int code;
   clreid_device_info info;
   clreid_device_describe(w->device, &info);
   ok(clGetPlatformIDs(16, platforms, &count));
@@ -540,10 +612,38 @@ static void start_application(world *w)
       ok(clGetDeviceInfo(ids[d], CL_DEVICE_NAME, sizeof name - 1, name, NULL));
       if (strstr(name, info.name)) w->id = ids[d];
     }
+    for (cl_uint d = 0; d < found && d < 16; d++)
+      if (w->id && ids[d] != w->id) w->other = ids[d];
   }
   assert_non_null(w->id);
+  if (!w->other) puts("SKIPPED: two devices in a context, this platform has one");
+}
+
+static void create_contexts(world *w)
+{
+  const cl_device_partition_property one_unit[] = {CL_DEVICE_PARTITION_BY_COUNTS, 1,
+                                                   CL_DEVICE_PARTITION_BY_COUNTS_LIST_END, 0};
+  cl_int code;
+  find_devices(w);
   w->context = clCreateContext(NULL, 1, &w->id, NULL, NULL, &code);
   ok(code);
+  const cl_device_id both[] = {w->other ? w->other : w->id, w->id};
+  w->crowded = clCreateContext(NULL, w->other ? 2 : 1, both, NULL, NULL, &code);
+  ok(code);
+  if (clCreateSubDevices(w->id, one_unit, 1, &w->part, NULL) != CL_SUCCESS) {
+    puts("SKIPPED: a part of a device, this one cannot be divided");
+    w->part = NULL;
+    return;
+  }
+  fault_own(FAULT_DEVICE, w->part);
+  w->divided = clCreateContext(NULL, 1, &w->part, NULL, NULL, &code);
+  ok(code);
+}
+
+static void start_application(world *w)
+{
+  cl_int code;
+  create_contexts(w);
   w->queue = clCreateCommandQueue(w->context, w->id, 0, &code);
   ok(code);
   w->reader = clCreateCommandQueue(w->context, w->id, 0, &code);
@@ -587,7 +687,7 @@ static void open_handles(world *w)
   w->profiled_adopted = session_of(w->adopted_model, &(clreid_session_config){.profile = true, .sleeping_wait = true});
 }
 
-world *faults_world_make(void)
+world *faults_world_make(bool *whole)
 {
   clreid_error error = {CLREID_OK, ""};
   world *w = calloc(1, sizeof *w);
@@ -607,6 +707,7 @@ world *faults_world_make(void)
   for (size_t i = 0; i < sizeof w->frame; i++) w->frame[i] = (uint8_t)((z = z * 1664525u + 1013904223u) >> 24);
   for (int i = 0; i < ROWS * D; i++) w->features[i] = (float)((z = z * 1664525u + 1013904223u) >> 8) * 0x1p-24f - 0.5f;
   open_handles(w);
+  *whole = w->other && w->part;
   return w;
 }
 
@@ -629,6 +730,9 @@ void faults_world_free(world *w)
   ok(clReleaseCommandQueue(w->queue));
   ok(clReleaseCommandQueue(w->reader));
   ok(clReleaseContext(w->context));
+  ok(clReleaseContext(w->crowded));
+  if (w->part) ok(clReleaseContext(w->divided));
+  if (w->part) ok(clReleaseDevice(w->part));
   fault_pause(false);
   XXH64_freeState(w->results);
   folder_remove(&w->files);
