@@ -16,7 +16,7 @@ clreid_status cr_known_answer(const cr_step *step, bool *wrong, clreid_error *re
 /* The same of a resize whose kernel is built as spec says: its element, and the plain shape or the device's own. Size,
  * margin and values are the question's, which is asked in both orders of channels. */
 clreid_status cr_known_resize(cr_queue *queue, const cr_resize_spec *spec, bool *wrong, clreid_error *reason);
-enum { CR_KNOWN_RESIZE_CHECKS = 2 * 2 * 39 * 87 * 3 }; /* elements of two pictures, twice */
+enum { CR_KNOWN_RESIZE_CHECKS = 2 * 8 * 39 * 87 * 3 }; /* elements of eight pictures, twice */
 
 /* Those of Winograd's three steps, which are no trials: integers, of which all sums are exact. */
 clreid_status cr_known_winograd(const cr_step *step, bool *wrong, clreid_error *reason);

@@ -1,10 +1,10 @@
 /*
- * known_resize.c - a known answer for the resize: a box of an RGB frame and one of an NV12 frame, by tables of its own,
- * whose every byte is an integer.
+ * known_resize.c - a known answer for the resize: a box of a frame of each format, and one that is wider than a row
+ * which is unpacked, by tables of its own, whose every byte is an integer.
  *
  * What the kernel is built for is what was asked for, its element and its shape; what it is told is the question's own.
- * Tables are random weights, for it is the kernel that is in question, not the filter. Not asked: boxes wider than a
- * row that is unpacked, frames that end with their buffer, the other formats.
+ * Tables are random weights, for it is the kernel that is in question, not the filter. It is asked twice: with frames
+ * in host memory, and with frames on the device that end with their buffer, as the boxes do with them.
  */
 #include "known.h"
 
@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BOXES = 2, FRAME_WIDTH = 54, FRAME_HEIGHT = 46, AT_X = 5, AT_Y = 3, BOX_WIDTH = 45, BOX_HEIGHT = 37 };
+enum { BOXES = CR_FORMATS + 1, FRAME_WIDTH = 54, FRAME_HEIGHT = 46, BOX_WIDTH = 45, BOX_HEIGHT = 37 };
+enum { WIDE_BOX = CR_FORMATS, WIDE_FRAME_WIDTH = 4109, WIDE_BOX_WIDTH = 4100, AT_X = 5, AT_Y = 3 };
 enum { WIDTH = 83, HEIGHT = 35, MARGIN = 2, COLUMNS = WIDTH + 2 * MARGIN, LINES = HEIGHT + 2 * MARGIN };
 enum { TAPS_ACROSS = 7, TAPS_DOWN = 9, FRACTION_BITS = 22 };
 /* Elements of a picture; before, between and behind them guards. */
@@ -33,10 +34,11 @@ typedef struct table {
 
 typedef struct question {
   cr_resize_spec spec;
-  table across, down;
+  table across, wide_across, down;
   cr_frame frames[BOXES];
   cr_resize_picture pictures[BOXES];
-  uint8_t rgb[FRAME_HEIGHT][FRAME_WIDTH][3], luma[FRAME_HEIGHT][FRAME_WIDTH], chroma[FRAME_HEIGHT / 2][FRAME_WIDTH];
+  uint8_t bytes[FRAME_HEIGHT * WIDE_FRAME_WIDTH]; /* of all frames: they begin with the same ones */
+  cr_buffer *buffers[BOXES];
   int between[BOX_HEIGHT][WIDTH][3]; /* resized across */
 } question;
 
@@ -49,13 +51,14 @@ static uint32_t draw(uint32_t i)
   return i ^ i >> 16;
 }
 
-/* Weights of an output add up to 2^22; some are below zero, so that sums leave the bytes on both sides. */
+/* Weights of an output add up to 2^22; some are below zero, so that sums leave the bytes on both sides. The last input
+ * counts. */
 static void fill_table(table *t, int in, int out, int taps)
 {
   for (int i = 0; i < out; i++) {
     int32_t rest = 1 << FRACTION_BITS;
     t->first[i] = i * (in - taps) / (out - 1);
-    t->count[i] = taps - i % 3;
+    t->count[i] = taps - (out - 1 - i) % 3;
     for (int k = 0; k < taps; k++) {
       const bool last = k == t->count[i] - 1;
       const int32_t weight = (int32_t)(draw((uint32_t)(i * taps + k)) % (9 << 16)) - (3 << 16);
@@ -66,12 +69,38 @@ static void fill_table(table *t, int in, int out, int taps)
   t->axis = (cr_axis){.in = in, .out = out, .taps = taps, .first = t->first, .count = t->count, .weights = t->weights};
 }
 
-static void fill_bytes(uint8_t *bytes, size_t count, uint32_t seed)
+static void fill_bytes(uint8_t *bytes, size_t count)
 {
   for (size_t i = 0; i < count; i++) {
-    const uint32_t number = draw(seed + (uint32_t)i);
+    const uint32_t number = draw(1000000 + (uint32_t)i);
     bytes[i] = (uint8_t)(number % 4 ? number >> 8 : number % 8 ? 0 : 255);
   }
+}
+
+static size_t chroma_at(const cr_frame *frame)
+{
+  return (size_t)frame->width * (size_t)frame->height;
+}
+
+/* In host memory, without gaps. */
+static void create_box(question *q, int box)
+{
+  const bool wide = box == WIDE_BOX;
+  const int width = wide ? WIDE_FRAME_WIDTH : FRAME_WIDTH;
+  cr_frame *frame = &q->frames[box];
+  *frame = (cr_frame){.format = wide ? CR_GREY : (cr_format)box, .width = width, .height = FRAME_HEIGHT};
+  frame->pitch_bytes = cr_format_row_bytes(frame->format, width);
+  frame->chroma_pitch_bytes = cr_format_chroma_bytes(frame->format, width);
+  frame->pixels = q->bytes;
+  frame->chroma = q->bytes + chroma_at(frame);
+  q->pictures[box] = (cr_resize_picture){.frame = frame,
+                                         .x = AT_X + box % 2,
+                                         .y = AT_Y,
+                                         .width = wide ? WIDE_BOX_WIDTH : BOX_WIDTH,
+                                         .height = BOX_HEIGHT,
+                                         .mirrored = box % 2 == 1,
+                                         .across = wide ? &q->wide_across.axis : &q->across.axis,
+                                         .down = &q->down.axis};
 }
 
 static question *create_question(const cr_resize_spec *asked)
@@ -87,29 +116,33 @@ static question *create_question(const cr_resize_spec *asked)
   for (int v = 0; v < 256; v++)
     for (int c = 0; c < 3; c++) q->spec.table[c][v] = (float)(1 + 256 * c + v);
   fill_table(&q->across, BOX_WIDTH, WIDTH, TAPS_ACROSS);
+  fill_table(&q->wide_across, WIDE_BOX_WIDTH, WIDTH, TAPS_ACROSS);
   fill_table(&q->down, BOX_HEIGHT, HEIGHT, TAPS_DOWN);
-  fill_bytes(q->rgb[0][0], sizeof q->rgb, 1000000);
-  fill_bytes(q->luma[0], sizeof q->luma, 2000000);
-  fill_bytes(q->chroma[0], sizeof q->chroma, 3000000);
-  q->frames[0] = (cr_frame){.format = CR_RGB, .pixels = q->rgb[0][0], .pitch_bytes = sizeof q->rgb[0]};
-  q->frames[1] = (cr_frame){.format = CR_NV12_601,
-                            .pixels = q->luma[0],
-                            .pitch_bytes = sizeof q->luma[0],
-                            .chroma = q->chroma[0],
-                            .chroma_pitch_bytes = sizeof q->chroma[0]};
-  for (int b = 0; b < BOXES; b++) {
-    q->frames[b].width = FRAME_WIDTH;
-    q->frames[b].height = FRAME_HEIGHT;
-    q->pictures[b] = (cr_resize_picture){.frame = &q->frames[b],
-                                         .x = AT_X,
-                                         .y = AT_Y,
-                                         .width = BOX_WIDTH,
-                                         .height = BOX_HEIGHT,
-                                         .mirrored = b == 1,
-                                         .across = &q->across.axis,
-                                         .down = &q->down.axis};
-  }
+  fill_bytes(q->bytes, sizeof q->bytes);
+  for (int box = 0; box < BOXES; box++) create_box(q, box);
   return q;
+}
+
+static void free_question(question *q)
+{
+  for (int box = 0; q && box < BOXES; box++) cr_buffer_release(q->buffers[box]);
+  free(q);
+}
+
+/* Each frame to a buffer that ends with it, each box to the corner where both do. */
+static clreid_status move_to_device(cr_queue *queue, question *q, clreid_error *error)
+{
+  for (int box = 0; box < BOXES; box++) {
+    cr_frame *frame = &q->frames[box];
+    cr_resize_picture *picture = &q->pictures[box];
+    CR_TRY(cr_buffer_create(queue->device, cr_frame_bytes(frame), q->bytes, &q->buffers[box], error));
+    frame->pixels = frame->chroma = NULL;
+    frame->buffer = q->buffers[box];
+    frame->chroma_offset_bytes = frame->chroma_pitch_bytes ? chroma_at(frame) : 0;
+    picture->x = frame->width - picture->width;
+    picture->y = frame->height - picture->height;
+  }
+  return CLREID_OK;
 }
 
 /* ---- What must come ---------------------------------------------------------------------------------------------- */
@@ -121,38 +154,43 @@ static int to_byte(int64_t sum, int bits)
   return value < 0 ? 0 : value > 255 ? 255 : (int)value;
 }
 
-/* BT.601, limited range: the factors of cl/resize.cl. */
-static int nv12_byte(const question *q, int x, int y, int c)
+/* Two planes of limited range: the factors of cl/resize.cl. */
+static int nv12_byte(const question *q, const cr_frame *frame, int x, int y, int c)
 {
-  static const double kr = 0.299, kb = 0.114;
-  const double luma = 255.0 / 219, chroma = 255.0 / 224, unit = 1 << 20, kg = 1 - kr - kb;
+  const bool bt601 = frame->format == CR_NV12_601;
+  const double kr = bt601 ? 0.299 : 0.2126, kb = bt601 ? 0.114 : 0.0722, kg = 1 - kr - kb;
+  const double luma = 255.0 / 219, chroma = 255.0 / 224, unit = 1 << 20;
   const double of_u[3] = {0, -2 * kb * (1 - kb) / kg, 2 * (1 - kb)},
                of_v[3] = {2 * (1 - kr), -2 * kr * (1 - kr) / kg, 0};
-  const int u = q->chroma[y / 2][x / 2 * 2] - 128, v = q->chroma[y / 2][x / 2 * 2 + 1] - 128;
-  return to_byte((q->luma[y][x] - 16) * llround(luma * unit) + u * llround(of_u[c] * chroma * unit) +
-                     v * llround(of_v[c] * chroma * unit),
+  const uint8_t *pair = q->bytes + chroma_at(frame) + (size_t)(y / 2) * frame->chroma_pitch_bytes + x / 2 * 2;
+  return to_byte((q->bytes[(size_t)y * frame->pitch_bytes + (size_t)x] - 16) * llround(luma * unit) +
+                     (pair[0] - 128) * llround(of_u[c] * chroma * unit) +
+                     (pair[1] - 128) * llround(of_v[c] * chroma * unit),
                  20);
 }
 
-static int frame_byte(const question *q, int box, int x, int y, int c)
+/* Column x, line y of the frame. */
+static int frame_byte(const question *q, const cr_frame *frame, int x, int y, int c)
 {
-  return box == 0 ? q->rgb[AT_Y + y][AT_X + x][c] : nv12_byte(q, AT_X + x, AT_Y + y, c);
+  if (frame->format >= CR_NV12_601) return nv12_byte(q, frame, x, y, c);
+  const bool backwards = frame->format == CR_BGR || frame->format == CR_BGRA;
+  const int channel = frame->format == CR_GREY ? 0 : backwards ? 2 - c : c;
+  return q->bytes[(size_t)y * frame->pitch_bytes + cr_format_row_bytes(frame->format, x) + (size_t)channel];
 }
 
 static void resize_across(question *q, int box)
 {
-  int line[BOX_WIDTH][3];
-  for (int y = 0; y < BOX_HEIGHT; y++) {
-    for (int x = 0; x < BOX_WIDTH; x++)
-      for (int c = 0; c < 3; c++) line[x][c] = frame_byte(q, box, x, y, c);
+  const cr_resize_picture *picture = &q->pictures[box];
+  const cr_axis *across = picture->across;
+  for (int y = 0; y < BOX_HEIGHT; y++)
     for (int x = 0; x < WIDTH; x++)
       for (int c = 0; c < 3; c++) {
         int64_t sum = 0;
-        for (int k = 0; k < q->across.count[x]; k++)
-          sum += (int64_t)q->across.weights[x * TAPS_ACROSS + k] * line[q->across.first[x] + k][c];
+        for (int k = 0; k < across->count[x]; k++)
+          sum += (int64_t)across->weights[x * across->taps + k] *
+                 frame_byte(q, picture->frame, picture->x + across->first[x] + k, picture->y + y, c);
         q->between[y][x][c] = to_byte(sum, FRACTION_BITS);
       }
-  }
 }
 
 /* The byte at line y, column x of the resized picture, of what is to be output channel c. */
@@ -238,12 +276,14 @@ clreid_status cr_known_resize(cr_queue *queue, const cr_resize_spec *spec, bool 
   clreid_status status =
       q && got ? cr_buffer_create(queue->device, ALL * cr_resize_element_bytes(spec), NULL, &output, reason)
                : cr_fail(reason, CLREID_OUT_OF_MEMORY, "no memory for the question of a resize");
-  for (int reversed = 0; reversed < 2 && status == CLREID_OK && !*wrong; reversed++) {
-    q->spec.reversed = reversed;
-    status = ask(queue, q, output, got, wrong, reason);
+  if (status == CLREID_OK) status = ask(queue, q, output, got, wrong, reason);
+  if (status == CLREID_OK && !*wrong) {
+    q->spec.reversed = true;
+    status = move_to_device(queue, q, reason);
+    if (status == CLREID_OK) status = ask(queue, q, output, got, wrong, reason);
   }
   cr_buffer_release(output);
   free(got);
-  free(q);
+  free_question(q);
   return status;
 }
