@@ -226,6 +226,23 @@ static void what_cannot_be_is_refused(void **state)
   free(b);
 }
 
+/* A product is a sum over the row, of which a device that ends its loops after some turns would give a part. */
+static void rows_of_too_many_turns_are_refused(void **state)
+{
+  (void)state;
+  const cr_facts own = support_device()->facts;
+  cr_search_spec spec = {.length = 500, .block_rows = CR_PANEL, .room = CR_PANEL, .staged = STAGED};
+  cr_search *search;
+  support_pretend("turns=1000");
+  MUST(cr_search_create(support_queue(), &spec, &search, &error));
+  cr_search_destroy(search);
+  spec.length++;
+  assert_int_equal(cr_search_create(support_queue(), &spec, &search, &error), CLREID_UNSUPPORTED_DEVICE);
+  assert_non_null(strstr(error.text, "rows of length 501 takes as many turns"));
+  assert_non_null(strstr(error.text, "is trusted with 500; use another device"));
+  support_device()->facts = own;
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -233,6 +250,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(products_keep_their_bound),
       cmocka_unit_test(selections_list_what_the_limit_says),
       cmocka_unit_test(what_cannot_be_is_refused),
+      cmocka_unit_test(rows_of_too_many_turns_are_refused),
   };
   support_start(argc, argv);
   return cmocka_run_group_tests(tests, support_open, support_close);

@@ -3,13 +3,47 @@
  * alone.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "support.h"
 
 #include "slab.h"
 #include "system.h"
 
-enum { PIECES = 300, ALIGNED = 256 };
+enum { PIECES = 300, ALIGNED = 256, MOST_TAKEN = 64 };
+
+/* Pages that were taken and are not free. */
+static void *_Atomic taken[MOST_TAKEN];
+
+void *__real_cr_pages_take(size_t bytes);
+void *__wrap_cr_pages_take(size_t bytes);
+void __real_free(void *memory);
+void __wrap_free(void *memory);
+
+void *__wrap_cr_pages_take(size_t bytes)
+{
+  void *memory = __real_cr_pages_take(bytes), *none = NULL;
+  int i = 0;
+  while (memory && i < MOST_TAKEN && !atomic_compare_exchange_strong(&taken[i], &none, memory)) i++, none = NULL;
+  assert_true(i < MOST_TAKEN);
+  return memory;
+}
+
+void __wrap_free(void *memory)
+{
+  for (int i = 0; memory && i < MOST_TAKEN; i++) {
+    void *one = memory;
+    if (atomic_compare_exchange_strong(&taken[i], &one, NULL)) break;
+  }
+  __real_free(memory);
+}
+
+static int count_taken(void)
+{
+  int count = 0;
+  for (int i = 0; i < MOST_TAKEN; i++) count += taken[i] != NULL;
+  return count;
+}
 
 static size_t bytes_of(int i)
 {
@@ -44,6 +78,30 @@ static void pieces_are_apart(void **state)
       assert_int_equal(memory[bytes_of(i) - 1], i & 255);
       cr_slab_give(piece[i].slab);
     }
+  assert_int_equal(count_taken(), 0);
+  cr_mutex_destroy(device.mutex);
+}
+
+/* Of which nobody has a piece any more. */
+static void a_slab_begins_anew(void **state)
+{
+  (void)state;
+  cr_device device = {.mutex = cr_mutex_create()};
+  const cr_piece a = cr_slab_take(&device, 1000), b = cr_slab_take(&device, 1000);
+  if (!a.slab) {
+    print_message("SKIPPED: no large pages here\n");
+    skip();
+  }
+  cr_slab_give(a.slab);
+  const cr_piece behind = cr_slab_take(&device, 1000); /* the other piece is still in use */
+  assert_true((char *)behind.memory > (char *)b.memory);
+  cr_slab_give(b.slab);
+  cr_slab_give(behind.slab);
+  const cr_piece again = cr_slab_take(&device, 1000);
+  assert_ptr_equal(again.memory, a.memory);
+  cr_slab_give(again.slab);
+  cr_slab_give(device.slab);
+  assert_int_equal(count_taken(), 0);
   cr_mutex_destroy(device.mutex);
 }
 
@@ -111,6 +169,7 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(pieces_are_apart),
+      cmocka_unit_test(a_slab_begins_anew),
       cmocka_unit_test(small_pieces_share_and_large_ones_do_not),
       cmocka_unit_test(threads_take_and_give),
   };
