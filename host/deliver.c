@@ -148,6 +148,11 @@ void cr_deliver_destroy(cr_deliver *deliver)
   free(deliver);
 }
 
+const cr_step *cr_deliver_step(const cr_deliver *deliver, int which)
+{
+  return deliver->step[which];
+}
+
 /* ---- Run -------------------------------------------------------------------------------------------------------- */
 
 clreid_status cr_deliver_run(cr_deliver *deliver, int which, const cr_foreign *to, int batch, int first,

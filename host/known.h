@@ -18,6 +18,14 @@ clreid_status cr_known_answer(const cr_step *step, bool *wrong, clreid_error *re
 clreid_status cr_known_resize(cr_queue *queue, const cr_resize_spec *spec, bool *wrong, clreid_error *reason);
 enum { CR_KNOWN_RESIZE_CHECKS = 2 * 8 * 39 * 87 * 3 }; /* elements of eight pictures, twice */
 
+/* Those of a search, in the storage, shape and tile of spec; its length, rows and queries are the question's. */
+clreid_status cr_known_search(cr_queue *queue, const cr_search_spec *spec, bool *wrong, clreid_error *reason);
+enum { CR_KNOWN_SEARCH_CHECKS = 9 * (40 + 1) + 40 * 200 }; /* products and lists of queries, elements of rows */
+
+/* Of a delivery of rows of so many columns, stored as half or as float. */
+clreid_status cr_known_deliver(cr_queue *queue, int columns, bool half, bool *wrong, clreid_error *reason);
+int cr_known_deliver_checks(int columns);
+
 /* Those of Winograd's three steps, which are no trials: integers, of which all sums are exact. */
 clreid_status cr_known_winograd(const cr_step *step, bool *wrong, clreid_error *reason);
 

@@ -67,7 +67,11 @@ typedef struct cr_deliver_spec {
 
 clreid_status cr_deliver_create(cr_queue *queue, const cr_deliver_spec *spec, int largest_batch, cr_deliver **deliver,
                                 clreid_error *error);
-void cr_deliver_destroy(cr_deliver *deliver); /* waits for nothing; NULL allowed */
+/* The same, once its kernels have given a known answer; see cr_step_create_proven. */
+clreid_status cr_deliver_create_proven(cr_queue *queue, const cr_deliver_spec *spec, int largest_batch,
+                                       cr_deliver **deliver, clreid_error *error);
+void cr_deliver_destroy(cr_deliver *deliver);                                /* waits for nothing; NULL allowed */
+const struct cr_step *cr_deliver_step(const cr_deliver *deliver, int which); /* stays the delivery's */
 /* Enqueues the rows of `batch` pictures from tensor `which`, to `to`, which is checked already. first: what the report
  * calls the first of them. */
 clreid_status cr_deliver_run(cr_deliver *deliver, int which, const cr_foreign *to, int batch, int first,

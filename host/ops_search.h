@@ -34,9 +34,14 @@ typedef struct cr_search cr_search; /* belongs to one queue's thread; the queue 
 
 /* Builds the kernels and makes room for queries, products and lists. Nothing below allocates, but block_create. */
 clreid_status cr_search_create(cr_queue *queue, const cr_search_spec *spec, cr_search **search, clreid_error *error);
+/* The same, once its kernels have given a known answer; see cr_step_create_proven. */
+clreid_status cr_search_create_proven(cr_queue *queue, const cr_search_spec *spec, cr_search **search,
+                                      clreid_error *error);
 void cr_search_destroy(cr_search *search);       /* NULL allowed */
 size_t cr_search_bytes(const cr_search *search); /* of device memory, without blocks */
 const char *cr_search_variant(const cr_search *search);
+const cr_step *cr_search_step(const cr_search *search);        /* that of the products, which stays the search's */
+const struct cr_tile *cr_search_tile(const cr_search *search); /* as spec.tile, for one like it */
 
 /* A block without rows. */
 clreid_status cr_search_block_create(cr_search *search, cr_search_block *block, clreid_error *error);

@@ -171,26 +171,46 @@ static void keep(const cr_step *step, cr_verdict verdict)
   cr_mutex_unlock(device->mutex);
 }
 
-/* A resize's, or, without it, an operator's. */
-static clreid_status answer(const cr_step *step, const cr_resize_spec *resize, bool *wrong, clreid_error *reason)
+/* What is asked, of the step's kernel, and with what beside it. */
+typedef clreid_status question(const cr_step *step, const void *what, bool *wrong, clreid_error *reason);
+
+static clreid_status ask_operator(const cr_step *step, const void *nothing, bool *wrong, clreid_error *reason)
 {
-  return resize ? cr_known_resize(step->queue, resize, wrong, reason) : cr_known_answer(step, wrong, reason);
+  (void)nothing;
+  return cr_known_answer(step, wrong, reason);
+}
+
+static clreid_status ask_resize(const cr_step *step, const void *spec, bool *wrong, clreid_error *reason)
+{
+  return cr_known_resize(step->queue, spec, wrong, reason);
+}
+
+static clreid_status ask_search(const cr_step *step, const void *spec, bool *wrong, clreid_error *reason)
+{
+  return cr_known_search(step->queue, spec, wrong, reason);
+}
+
+static clreid_status ask_deliver(const cr_step *step, const void *spec, bool *wrong, clreid_error *reason)
+{
+  return cr_known_deliver(step->queue, ((const cr_deliver_spec *)spec)->columns, step->op.half, wrong, reason);
 }
 
 /* *reason says what is wrong if the answer is asked for now. What a driver's call says is no verdict: the status. */
-static clreid_status ask(const cr_step *step, const cr_resize_spec *resize, cr_verdict *verdict, clreid_error *reason)
+static clreid_status find_out(const cr_step *step, question *ask, const void *what, cr_verdict *verdict,
+                              clreid_error *reason)
 {
   *verdict = cr_proof_of(step);
   if (*verdict != CR_UNKNOWN) return CLREID_OK;
   bool wrong;
-  CR_TRY(answer(step, resize, &wrong, reason));
+  CR_TRY(ask(step, what, &wrong, reason));
   *verdict = wrong ? CR_WRONG : CR_GOOD;
   keep(step, *verdict);
   return CLREID_OK;
 }
 
 /* Drivers compile at a first launch: one thread at a time. A library's product (CLBlast) has no kernel here. */
-static clreid_status prove(const cr_step *step, const cr_resize_spec *resize, cr_verdict *verdict, clreid_error *reason)
+static clreid_status prove(const cr_step *step, question *ask, const void *what, cr_verdict *verdict,
+                           clreid_error *reason)
 {
   cr_device *device = step->queue->device;
   *verdict = CR_GOOD;
@@ -198,18 +218,18 @@ static clreid_status prove(const cr_step *step, const cr_resize_spec *resize, cr
   *verdict = cr_proof_of(step);
   if (*verdict != CR_UNKNOWN) return CLREID_OK;
   cr_device_compile_alone(device);
-  const clreid_status status = ask(step, resize, verdict, reason);
+  const clreid_status status = find_out(step, ask, what, verdict, reason);
   cr_device_compile_done(device);
   return status;
 }
 
 /* Is it good? If it is not, the log is told that the plain variant follows; that of a plain one is an error. */
-static clreid_status judge(const cr_step *step, const cr_resize_spec *resize, bool is_plain, bool *good,
+static clreid_status judge(const cr_step *step, question *ask, const void *what, bool is_plain, bool *good,
                            clreid_error *error)
 {
   clreid_error reason = {CLREID_OK, "as it was before"};
   cr_verdict verdict;
-  const clreid_status status = prove(step, resize, &verdict, &reason);
+  const clreid_status status = prove(step, ask, what, &verdict, &reason);
   *good = status == CLREID_OK && verdict == CR_GOOD;
   if (status != CLREID_OK) return cr_fail(error, status, "%s", reason.text);
   if (!*good && is_plain)
@@ -222,6 +242,8 @@ static clreid_status judge(const cr_step *step, const cr_resize_spec *resize, bo
   return CLREID_OK;
 }
 
+/* ---- What is made once it is good -------------------------------------------------------------------------------- */
+
 clreid_status cr_step_create_proven(cr_queue *queue, const cr_op *op, int largest_batch, cr_step **result,
                                     clreid_error *error)
 {
@@ -229,7 +251,7 @@ clreid_status cr_step_create_proven(cr_queue *queue, const cr_op *op, int larges
   for (bool good = false; !good; tried.plain = true) {
     cr_step *step;
     CR_TRY(cr_step_create(queue, &tried, largest_batch, &step, error));
-    const clreid_status status = judge(step, NULL, tried.plain, &good, error);
+    const clreid_status status = judge(step, ask_operator, NULL, tried.plain, &good, error);
     if (good)
       *result = step;
     else
@@ -247,7 +269,7 @@ clreid_status cr_resize_create_proven(cr_queue *queue, const cr_resize_spec *spe
     cr_resize *resize;
     CR_TRY(cr_resize_create(queue, &tried, output, largest_batch, &resize, error));
     tried.plain = cr_resize_by_pixels(resize);
-    const clreid_status status = judge(cr_resize_step(resize), &tried, tried.plain, &good, error);
+    const clreid_status status = judge(cr_resize_step(resize), ask_resize, &tried, tried.plain, &good, error);
     if (good)
       *result = resize;
     else
@@ -255,4 +277,40 @@ clreid_status cr_resize_create_proven(cr_queue *queue, const cr_resize_spec *spe
     CR_TRY(status);
   }
   return CLREID_OK;
+}
+
+clreid_status cr_search_create_proven(cr_queue *queue, const cr_search_spec *spec, cr_search **result,
+                                      clreid_error *error)
+{
+  cr_search_spec tried = *spec;
+  for (bool good = false; !good; tried.plain = true) {
+    cr_search *search;
+    CR_TRY(cr_search_create(queue, &tried, &search, error));
+    cr_search_spec like = tried;
+    like.tile = cr_search_tile(search);
+    const clreid_status status = judge(cr_search_step(search), ask_search, &like, tried.plain, &good, error);
+    if (good)
+      *result = search;
+    else
+      cr_search_destroy(search);
+    CR_TRY(status);
+  }
+  return CLREID_OK;
+}
+
+/* Its kernels are plain. */
+clreid_status cr_deliver_create_proven(cr_queue *queue, const cr_deliver_spec *spec, int largest_batch,
+                                       cr_deliver **result, clreid_error *error)
+{
+  cr_deliver *deliver;
+  CR_TRY(cr_deliver_create(queue, spec, largest_batch, &deliver, error));
+  clreid_status status = CLREID_OK;
+  bool good;
+  for (int which = 0; which < CR_DELIVERIES && status == CLREID_OK; which++)
+    status = judge(cr_deliver_step(deliver, which), ask_deliver, spec, true, &good, error);
+  if (status == CLREID_OK)
+    *result = deliver;
+  else
+    cr_deliver_destroy(deliver);
+  return status;
 }

@@ -168,6 +168,16 @@ size_t cr_search_bytes(const cr_search *search)
   return bytes;
 }
 
+const cr_step *cr_search_step(const cr_search *search)
+{
+  return search->steps[PRODUCTS];
+}
+
+const cr_tile *cr_search_tile(const cr_search *search)
+{
+  return search->walks ? NULL : &search->tile;
+}
+
 const char *cr_search_variant(const cr_search *search)
 {
   return cr_step_variant(search->steps[PRODUCTS]);

@@ -262,174 +262,18 @@ clreid_status cr_selftest_tile(cr_queue *queue, cr_tiled kernel, const cr_tile *
   return CLREID_OK;
 }
 
-/* ---- Search ------------------------------------------------------------------------------------------------------ */
+/* ---- Resizes, deliveries, searches ------------------------------------------------------------------------------- */
 
-enum { SEARCH_LENGTH = 200, SEARCH_ROWS = 40, SEARCH_BLOCK = 48, SEARCH_QUERIES = 9 };
-
-/* Numbers of which all sums of products are exact in float: multiples of 1/32 up to 1. */
-static float search_number(unsigned i)
+/* What a question found; the call's failure is the status. */
+static clreid_status hear(cr_queue *queue, tally *all, const char *what, clreid_status status, bool wrong, int checks,
+                          const clreid_error *own, clreid_error *error)
 {
-  return (float)((int)((i * 2654435761u) >> 26) - 32) / 32;
-}
-
-static float search_row(int row, int column)
-{
-  return search_number((unsigned)(row * 1009 + column));
-}
-
-static float search_query(int query, int column)
-{
-  return search_number((unsigned)(100000 + query * 1013 + column));
-}
-
-static double search_product(int query, int row)
-{
-  double sum = 0;
-  for (int k = 0; k < SEARCH_LENGTH; k++) sum += (double)search_query(query, k) * (double)search_row(row, k);
-  return sum;
-}
-
-static clreid_status fill_search(cr_search *search, const cr_search_block *block, bool half, clreid_error *error)
-{
-  float values[SEARCH_LENGTH], queries[SEARCH_QUERIES * SEARCH_LENGTH];
-  uint16_t halves[SEARCH_LENGTH];
-  const float length = 1;
-  for (int r = 0; r < SEARCH_ROWS; r++) {
-    for (int k = 0; k < SEARCH_LENGTH; k++) values[k] = search_row(r, k);
-    cr_to_half(values, halves, SEARCH_LENGTH);
-    CR_TRY(cr_search_put(search, block, r, 1, half ? (const void *)halves : values, error));
-    CR_TRY(cr_search_put_lengths(search, block, r, 1, &length, error));
-  }
-  for (int q = 0; q < SEARCH_QUERIES; q++)
-    for (int k = 0; k < SEARCH_LENGTH; k++) queries[q * SEARCH_LENGTH + k] = search_query(q, k);
-  return cr_search_set_queries(search, queries, SEARCH_QUERIES, error);
-}
-
-/* Every product, and that those above zero are listed, no others. */
-static clreid_status compare_search(cr_search *search, const cr_search_block *block, clreid_error *error)
-{
-  cr_search_limit limits[SEARCH_QUERIES] = {{0}};
-  int32_t counts[SEARCH_QUERIES], rows[SEARCH_BLOCK * SEARCH_QUERIES];
-  float values[SEARCH_BLOCK * SEARCH_QUERIES], sums[SEARCH_ROWS];
-  CR_TRY(cr_search_products(search, block, 0, SEARCH_ROWS, error));
-  CR_TRY(cr_search_select(search, block, limits, 0, SEARCH_ROWS, counts, rows, values, error));
-  for (int q = 0; q < SEARCH_QUERIES; q++) {
-    int above = 0;
-    CR_TRY(cr_search_read_products(search, q, 0, SEARCH_ROWS, sums, error));
-    for (int r = 0; r < SEARCH_ROWS; r++) {
-      const double wanted = search_product(q, r);
-      if ((double)sums[r] != wanted)
-        return cr_fail(error, CLREID_DEVICE_FAILED,
-                       "%s: query %d times row %d is %.9g, it should be %.9g; do not trust "
-                       "this device",
-                       cr_search_variant(search), q, r, (double)sums[r], wanted);
-      above += wanted > 0;
-    }
-    if (counts[q] != above)
-      return cr_fail(error, CLREID_DEVICE_FAILED,
-                     "%s: query %d lists %d rows, it should list %d; do not trust this "
-                     "device",
-                     cr_search_variant(search), q, (int)counts[q], above);
-  }
+  if (status != CLREID_OK) return cr_fail(error, status, "%s", own->text);
+  cr_say(&queue->device->log, "selftest: %s%s: %s", wrong ? "WRONG: " : "", what, wrong ? own->text : "every bit");
+  if (wrong) note(all, own);
+  all->checks += checks;
   return CLREID_OK;
 }
-
-static clreid_status check_search(cr_queue *queue, tally *all, clreid_error *error)
-{
-  for (int variant = 0; variant < 4; variant++) {
-    const cr_search_spec spec = {.length = SEARCH_LENGTH,
-                                 .half = variant & 1,
-                                 .plain = variant & 2,
-                                 .block_rows = SEARCH_BLOCK,
-                                 .room = SEARCH_BLOCK,
-                                 .staged = 1};
-    cr_search *search;
-    cr_search_block block = {NULL, NULL};
-    CR_TRY(cr_search_create(queue, &spec, &search, error));
-    clreid_status status = cr_search_block_create(search, &block, error);
-    if (status == CLREID_OK) status = fill_search(search, &block, spec.half, error);
-    if (status == CLREID_OK) status = compare_search(search, &block, error);
-    cr_search_block_release(&block);
-    cr_search_destroy(search);
-    CR_TRY(status);
-    all->checks += SEARCH_QUERIES * (SEARCH_ROWS + 1);
-  }
-  return CLREID_OK;
-}
-
-/* ---- Deliveries -------------------------------------------------------------------------------------------------- */
-
-enum { DELIVER_ROWS = 3, DELIVER_COLUMNS = 1000, DELIVER_BAD = 1, DELIVER_LENGTH = DELIVER_ROWS * DELIVER_COLUMNS };
-
-static float delivered(int row, int column)
-{
-  return row == DELIVER_BAD ? NAN : (float)((7 * row + column) % 2048);
-}
-
-/* Rows as a session has them; that which is to become NaN has an infinity at its end. */
-static clreid_status create_rows(cr_device *device, bool half, cr_buffer **rows, clreid_error *error)
-{
-  enum { ROW = (DELIVER_COLUMNS + CR_PANEL - 1) / CR_PANEL * CR_PANEL };
-  float values[DELIVER_ROWS * ROW] = {0};
-  uint16_t halves[DELIVER_ROWS * ROW];
-  for (int r = 0; r < DELIVER_ROWS; r++)
-    for (int c = 0; c < DELIVER_COLUMNS; c++) values[r * ROW + c] = r == DELIVER_BAD ? 1 : delivered(r, c);
-  values[DELIVER_BAD * ROW + DELIVER_COLUMNS - 1] = INFINITY;
-  cr_to_half(values, halves, DELIVER_ROWS * ROW);
-  return half ? cr_buffer_create(device, sizeof halves, halves, rows, error)
-              : cr_buffer_create(device, sizeof values, values, rows, error);
-}
-
-static clreid_status compare_rows(const float *got, int told, clreid_error *error)
-{
-  for (int i = 0; i < DELIVER_LENGTH; i++) {
-    const float wanted = delivered(i / DELIVER_COLUMNS, i % DELIVER_COLUMNS);
-    if (isnan(wanted) ? !isnan(got[i]) : got[i] != wanted)
-      return cr_fail(error, CLREID_DEVICE_FAILED,
-                     "deliver: row %d, column %d is %.9g, it should be %.9g; do not trust this device",
-                     i / DELIVER_COLUMNS, i % DELIVER_COLUMNS, (double)got[i], (double)wanted);
-  }
-  if (told == DELIVER_BAD) return CLREID_OK;
-  return cr_fail(
-      error, CLREID_DEVICE_FAILED,
-      "deliver: row %d is reported as the first that is not finite, it should be %d; do not trust this device", told,
-      DELIVER_BAD);
-}
-
-static clreid_status deliver_and_compare(cr_queue *queue, cr_deliver *deliver, cr_buffer *output, clreid_error *error)
-{
-  float got[DELIVER_LENGTH];
-  int told;
-  const cr_foreign to = {output->memory, 0};
-  CR_TRY(cr_deliver_run(deliver, 0, &to, DELIVER_ROWS, 0, error));
-  CR_TRY(cr_deliver_report(deliver, error));
-  CR_TRY(cr_deliver_wait(deliver, &told, error));
-  CR_TRY(cr_queue_read(queue, output, 0, sizeof got, got, error));
-  return compare_rows(got, told, error);
-}
-
-static clreid_status check_deliveries(cr_queue *queue, tally *all, clreid_error *error)
-{
-  for (int half = 0; half < 2; half++) {
-    cr_buffer *rows = NULL, *output = NULL;
-    cr_deliver *deliver = NULL;
-    clreid_status status = create_rows(queue->device, half, &rows, error);
-    const cr_view view = {.buffer = rows, .picture = cr_padded(DELIVER_COLUMNS), .row = cr_padded(DELIVER_COLUMNS)};
-    const cr_deliver_spec spec = {.view = {view, view}, .half = {half, half}, .columns = DELIVER_COLUMNS};
-    if (status == CLREID_OK)
-      status = cr_buffer_create(queue->device, DELIVER_LENGTH * sizeof(float), NULL, &output, error);
-    if (status == CLREID_OK) status = cr_deliver_create(queue, &spec, DELIVER_ROWS, &deliver, error);
-    if (status == CLREID_OK) status = deliver_and_compare(queue, deliver, output, error);
-    cr_deliver_destroy(deliver);
-    cr_buffer_release(output);
-    cr_buffer_release(rows);
-    CR_TRY(status);
-    all->checks += DELIVER_LENGTH + 1;
-  }
-  return CLREID_OK;
-}
-
-/* ---- Resizes ---------------------------------------------------------------------------------------------------- */
 
 /* Of every element, in the device's shape and the plain one. */
 static clreid_status check_resizes(cr_queue *queue, tally *all, clreid_error *error)
@@ -437,24 +281,48 @@ static clreid_status check_resizes(cr_queue *queue, tally *all, clreid_error *er
   static const struct {
     const char *name;
     cr_resize_spec spec;
-  } resizes[] = {{"float", {0}},
-                 {"float plain", {.plain = true}},
-                 {"half", {.half = true}},
-                 {"half plain", {.half = true, .plain = true}},
-                 {"bytes", {.bytes_only = true}},
-                 {"bytes plain", {.bytes_only = true, .plain = true}}};
+  } resizes[] = {{"resize float", {0}},
+                 {"resize float plain", {.plain = true}},
+                 {"resize half", {.half = true}},
+                 {"resize half plain", {.half = true, .plain = true}},
+                 {"resize bytes", {.bytes_only = true}},
+                 {"resize bytes plain", {.bytes_only = true, .plain = true}}};
   for (size_t i = 0; i < COUNT(resizes); i++) {
     clreid_error own = {CLREID_OK, ""};
     bool wrong;
     const clreid_status status = cr_known_resize(queue, &resizes[i].spec, &wrong, &own);
-    if (status != CLREID_OK) return cr_fail(error, status, "%s", own.text);
-    cr_say(&queue->device->log, "selftest: %sresize %s: %s", wrong ? "WRONG: " : "", resizes[i].name,
-           wrong ? own.text : "every bit");
-    if (wrong) note(all, &own);
-    all->checks += CR_KNOWN_RESIZE_CHECKS;
+    CR_TRY(hear(queue, all, resizes[i].name, status, wrong, CR_KNOWN_RESIZE_CHECKS, &own, error));
   }
   return CLREID_OK;
 }
+
+static clreid_status check_deliveries(cr_queue *queue, tally *all, clreid_error *error)
+{
+  enum { COLUMNS = 1000 };
+  for (int half = 0; half < 2; half++) {
+    clreid_error own = {CLREID_OK, ""};
+    bool wrong;
+    const clreid_status status = cr_known_deliver(queue, COLUMNS, half, &wrong, &own);
+    CR_TRY(hear(queue, all, half ? "deliver half" : "deliver float", status, wrong, cr_known_deliver_checks(COLUMNS),
+                &own, error));
+  }
+  return CLREID_OK;
+}
+
+static clreid_status check_searches(cr_queue *queue, tally *all, clreid_error *error)
+{
+  static const char *const names[] = {"search float", "search half", "search float plain", "search half plain"};
+  for (int variant = 0; variant < 4; variant++) {
+    const cr_search_spec spec = {.half = variant & 1, .plain = variant & 2};
+    clreid_error own = {CLREID_OK, ""};
+    bool wrong;
+    const clreid_status status = cr_known_search(queue, &spec, &wrong, &own);
+    CR_TRY(hear(queue, all, names[variant], status, wrong, CR_KNOWN_SEARCH_CHECKS, &own, error));
+  }
+  return CLREID_OK;
+}
+
+/* ---- All --------------------------------------------------------------------------------------------------------- */
 
 /* Does a row before this one have the same tile for the same kernel? */
 static bool is_repeated(const cr_device *device, size_t index, const cr_tuned *row)
@@ -486,7 +354,7 @@ clreid_status cr_selftest(cr_device *device, int *checks, clreid_error *error)
 {
   static clreid_status (*const parts[])(cr_queue *, tally *, clreid_error *) = {
       check_resizes,       check_deliveries, check_convolutions, check_products, check_pools,
-      check_row_operators, check_attentions, check_harmony,      check_search,   check_tuned};
+      check_row_operators, check_attentions, check_harmony,      check_searches, check_tuned};
   tally all = {.status = CLREID_OK};
   cr_queue *queue;
   CR_TRY(cr_queue_create(device, &queue, error));

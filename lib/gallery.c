@@ -80,9 +80,10 @@ static clreid_status prepare(clreid_gallery *g, clreid_error *error)
                                .room = CR_GALLERY_ROOM,
                                .staged = g->staged};
   CR_TRY(cr_queue_create(g->device, &g->queue, error));
-  CR_TRY(cr_search_create(g->queue, &spec, &g->search, error));
+  CR_TRY(cr_search_create_proven(g->queue, &spec, &g->search, error));
   CR_TRY(add_block(g, error));
   CR_TRY(cr_gallery_warm_up(g, error));
+  cr_proofs_save(g->device);
   cr_say(cr_device_log(g->device), "gallery: features of length %d, blocks of %d, %s", g->config.feature_length,
          g->block_rows, cr_search_variant(g->search));
   return CLREID_OK;

@@ -148,7 +148,7 @@ static clreid_status create_deliver(clreid_session *s, clreid_error *error)
         (cr_view){.tensor = plan->outputs[output], .picture = cr_plan_tensor_elements(tensor), .row = tensor->row};
     resolve(s, &spec.view[output]);
   }
-  return cr_deliver_create(s->queue, &spec, s->pass_batch, &s->deliver, error);
+  return cr_deliver_create_proven(s->queue, &spec, s->pass_batch, &s->deliver, error);
 }
 
 static clreid_status prepare(clreid_session *s, const clreid_session_config *config, struct _cl_command_queue *queue,
@@ -162,10 +162,10 @@ static clreid_status prepare(clreid_session *s, const clreid_session_config *con
   if (config->sleeping_wait) cr_queue_sleep(s->queue);
   CR_TRY(create_resize(s, error));
   for (int k = 0; k < s->model->plan->step_count; k++) CR_TRY(create_step(s, k, error));
-  cr_proofs_save(s->model->device);
   CR_TRY(warm_up(s, error));
   if (config->profile) CR_TRY(cr_profile_create(s->model, s->steps, s->resize, s->queue, &s->profile, error));
   if (cr_device_is_adopted(s->model->device)) CR_TRY(create_deliver(s, error));
+  cr_proofs_save(s->model->device);
   return queue ? cr_queue_adopt(s->queue, queue, error) : CLREID_OK;
 }
 

@@ -6,9 +6,11 @@
 #include "support.h"
 
 #include "../lib/api.h"
+#include "clreid/clreid_gallery.h"
 #include "known.h"
 #include "proof.h"
 #include "support_kernels.h"
+#include "tile.h"
 
 enum { PICTURES = 2, LENGTH = 1024, WIDTH = 64, HEIGHT = 160 };
 
@@ -183,6 +185,31 @@ static void winograd_is_asked(void **state)
   }
 }
 
+/* A device whose kernels have the mistake, or not. */
+typedef struct mistaken {
+  folder kernels;
+  cr_device *device;
+  cr_queue *queue;
+} mistaken;
+
+static mistaken open_mistaken(const mistake *made, int count)
+{
+  mistaken m = {.kernels = folder_make()};
+  clreid_error error = {CLREID_OK, ""};
+  support_kernels(&m.kernels, made, (size_t)count);
+  const cr_device_config config = {.choice = support_choice(), .cache_folder = "", .kernel_folder = m.kernels.path};
+  assert_int_equal(cr_device_open(&config, &m.device, &error), CLREID_OK);
+  assert_int_equal(cr_queue_create(m.device, &m.queue, &error), CLREID_OK);
+  return m;
+}
+
+static void close_mistaken(mistaken *m)
+{
+  cr_queue_destroy(m->queue);
+  cr_device_release(m->device);
+  folder_remove(&m->kernels);
+}
+
 /* Of both shapes of the kernel and every element; a mistake is seen where it is. */
 static void the_resize_is_asked(void **state)
 {
@@ -211,26 +238,146 @@ static void the_resize_is_asked(void **state)
   };
   for (size_t t = 0; t < sizeof table / sizeof table[0]; t++)
     for (int made = 0; made < 2; made++) {
-      const folder kernels = folder_make();
       clreid_error error = {CLREID_OK, ""};
-      cr_device *device;
-      cr_queue *queue;
-      support_kernels(&kernels, &table[t].made, made);
-      const cr_device_config config = {.choice = support_choice(), .cache_folder = "", .kernel_folder = kernels.path};
-      assert_int_equal(cr_device_open(&config, &device, &error), CLREID_OK);
-      assert_int_equal(cr_queue_create(device, &queue, &error), CLREID_OK);
+      mistaken m = open_mistaken(&table[t].made, made);
       for (int variant = 0; variant < 6; variant++) {
         const cr_resize_spec spec = {.half = variant / 2 == 1, .bytes_only = variant / 2 == 2, .plain = variant % 2};
-        const bool in_pixels = spec.plain || !cr_facts_walk(&device->facts);
+        const bool in_pixels = spec.plain || !cr_facts_walk(&m.device->facts);
         bool wrong;
-        if (cr_known_resize(queue, &spec, &wrong, &error) != CLREID_OK) fail_msg("%s", error.text);
+        if (cr_known_resize(m.queue, &spec, &wrong, &error) != CLREID_OK) fail_msg("%s", error.text);
         if (wrong != (made && (in_pixels ? table[t].in_pixels : table[t].in_bands)))
           fail_msg("%s, variant %d %s: %s", table[t].made.from, variant, wrong ? "is wrong" : "passes", error.text);
       }
-      cr_queue_destroy(queue);
-      cr_device_release(device);
-      folder_remove(&kernels);
+      close_mistaken(&m);
     }
+}
+
+/* Of both shapes and storages. */
+static void the_search_is_asked(void **state)
+{
+  (void)state;
+  static const struct {
+    mistake made;
+    bool in_walk, in_tile, in_plain;
+  } table[] = {
+      {{"search.cl", "to[(ulong)k * PANEL + r] = ", "to[(ulong)k * PANEL + r ^ 1] = "}, true, true, true},
+      {{"search.cl", "list[at] % PANEL", "list[at] / 2 % PANEL"}, true, true, true},
+      {{"search.cl", "(float16)(query[k * TM + i])", "(float16)(query[k * TM])"}, true, false, false},
+      {{"search.cl", "(VECTOR)(query[k * TM + i])", "(VECTOR)(query[k * TM])"}, false, true, false},
+      {{"search.cl", "k < length && k < begin + CHUNK", "k < begin + CHUNK && k + 1 < length"}, false, false, true},
+      {{"search.cl", "if (!any(isgreater(x, least)))", "if (!all(isgreater(x, least)))"}, true, true, false},
+      {{"search.cl", "(length, MULTIPLY_ADD(length, limit.z, limit.y), limit.x)", "(length, limit.y, limit.x)"},
+       true,
+       true,
+       false},
+      {{"search.cl", "limits[q].z, limits[q].y", "limits[q].y, limits[q].z"}, false, false, true},
+      {{"search.cl", "const int place = atomic_inc(counts + q);", "const int place = counts[q]++ / 2;"},
+       true,
+       true,
+       true},
+  };
+  for (size_t t = 0; t < sizeof table / sizeof table[0]; t++)
+    for (int made = 0; made < 2; made++) {
+      clreid_error error = {CLREID_OK, ""};
+      mistaken m = open_mistaken(&table[t].made, made);
+      const bool walks = cr_facts_walk(&m.device->facts);
+      const cr_tile tile = {.rows = 2, .vectors = 1, .vector = 4, .local_rows = 1, .local_columns = 4};
+      for (int variant = 0; variant < 6; variant++) {
+        const int shape = variant / 2; /* the device's own, tiles, plain */
+        const cr_search_spec spec = {.half = variant % 2, .plain = shape == 2, .tile = shape == 1 ? &tile : NULL};
+        const bool seen = shape == 2 ? table[t].in_plain : shape == 1 || !walks ? table[t].in_tile : table[t].in_walk;
+        bool wrong;
+        if (cr_known_search(m.queue, &spec, &wrong, &error) != CLREID_OK) fail_msg("%s", error.text);
+        if (wrong != (made && seen))
+          fail_msg("%s, variant %d %s: %s", table[t].made.from, variant, wrong ? "is wrong" : "passes", error.text);
+      }
+      close_mistaken(&m);
+    }
+}
+
+/* What is made to be used is refused if its kernel is wrong. */
+static void must_refuse_delivery(const mistaken *m, bool half, bool made)
+{
+  enum { COLUMNS = 100, ROW = 112 };
+  clreid_error error = {CLREID_OK, ""};
+  cr_buffer *rows;
+  cr_deliver *deliver = NULL;
+  assert_int_equal(cr_buffer_create(m->device, 2 * ROW * sizeof(float), NULL, &rows, &error), CLREID_OK);
+  const cr_view view = {.buffer = rows, .picture = ROW, .row = ROW};
+  const cr_deliver_spec spec = {.view = {view, view}, .half = {half, half}, .columns = COLUMNS};
+  const clreid_status status = cr_deliver_create_proven(m->queue, &spec, 2, &deliver, &error);
+  if (status != (made ? CLREID_DEVICE_FAILED : CLREID_OK))
+    fail_msg("half %d, %s: %s", half, made ? "with a mistake" : "without one", error.text);
+  if (made) assert_non_null(strstr(error.text, "there is no plainer variant; use another device or driver"));
+  cr_deliver_destroy(deliver);
+  cr_buffer_release(rows);
+}
+
+static void the_delivery_is_asked(void **state)
+{
+  (void)state;
+  static const mistake table[] = {
+      {"deliver.cl", "bad = 1;", "bad = 0;"},
+      {"deliver.cl", "JOIN(vstore, V)(x, 0, to + c);", "JOIN(vstore, V)(x, 0, to + c + (c == 0));"},
+      {"deliver.cl", "first + (int)picture", "first + 2 * (int)picture"},
+      {"deliver.cl", "c + i < columns; i++", "c + i + 1 < columns; i++"},
+  };
+  for (size_t t = 0; t < sizeof table / sizeof table[0]; t++)
+    for (int made = 0; made < 2; made++) {
+      clreid_error error = {CLREID_OK, ""};
+      mistaken m = open_mistaken(&table[t], made);
+      for (int half = 0; half < 2; half++) {
+        bool wrong;
+        if (cr_known_deliver(m.queue, 1001, half, &wrong, &error) != CLREID_OK) fail_msg("%s", error.text);
+        if (wrong != made) fail_msg("%s, half %d %s: %s", table[t].from, half, made ? "passes" : "fails", error.text);
+        must_refuse_delivery(&m, half, made);
+      }
+      close_mistaken(&m);
+    }
+}
+
+/* Of a gallery: the plain twins list the same. */
+static void a_wrong_search_is_replaced(void **state)
+{
+  (void)state;
+  enum { ROWS = 50, D = 33, NEAREST = 7 };
+  const folder caches = folder_make(), kernels = folder_make();
+  const mistake in_walk = {"search.cl", "acc[i][j] = (float16)(0.0f)", "acc[i][j] = (float16)(1.0f)"},
+                in_tile = {"search.cl", "acc[i][j] = (VECTOR)(0.0f)", "acc[i][j] = (VECTOR)(1.0f)"},
+                in_put = {"search.cl", "to[(ulong)k * PANEL + r] = ", "to[(ulong)k * PANEL + r ^ 1] = "};
+  const bool walks = cr_facts_walk(cr_device_facts(support_device()));
+  const clreid_gallery_config config = {.feature_length = D};
+  float rows[ROWS * D];
+  clreid_match matches[2][NEAREST];
+  clreid_error error = {CLREID_OK, ""};
+  clreid_device *device;
+  clreid_gallery *gallery;
+  for (int i = 0; i < ROWS * D; i++) rows[i] = (float)(i * 7919 % 1009) / 1009 - 0.5f;
+  for (int turn = 0; turn < 3; turn++) { /* good, wrong, wrong as is remembered */
+    if (turn == 1) support_kernels(&kernels, walks ? &in_walk : &in_tile, 1);
+    const clreid_device_config on = {
+        .cache_folder = caches.path, .kernel_folder = turn ? kernels.path : NULL, .log = note};
+    *log_text = 0;
+    memset(matches[turn > 0], 0, sizeof matches[0]);
+    if (clreid_device_open(&on, &device, &error) != CLREID_OK) fail_msg("%s", error.text);
+    if (clreid_gallery_create(device, &config, &gallery, &error) != CLREID_OK) fail_msg("%s", error.text);
+    if (clreid_gallery_add(gallery, rows, NULL, NULL, ROWS, NULL, &error) != CLREID_OK) fail_msg("%s", error.text);
+    if (clreid_gallery_search(gallery, rows + D, 1, NEAREST, matches[turn > 0], NULL, &error) != CLREID_OK)
+      fail_msg("%s", error.text);
+    clreid_gallery_destroy(gallery);
+    clreid_device_close(device);
+    assert_int_equal(was_said(" gives wrong numbers and is replaced by its plain variant: "), turn > 0);
+    assert_int_equal(was_said("replaced by its plain variant: as it was before"), turn == 2);
+  }
+  assert_memory_equal(matches[0], matches[1], sizeof matches[0]);
+  support_kernels(&kernels, &in_put, 1);
+  const clreid_device_config on = {.cache_folder = caches.path, .kernel_folder = kernels.path};
+  if (clreid_device_open(&on, &device, &error) != CLREID_OK) fail_msg("%s", error.text);
+  assert_int_equal(clreid_gallery_create(device, &config, &gallery, &error), CLREID_DEVICE_FAILED);
+  assert_non_null(strstr(error.text, "there is no plainer variant; use another device or driver"));
+  clreid_device_close(device);
+  folder_remove(&kernels);
+  folder_remove(&caches);
 }
 
 static void a_wrong_resize_is_replaced(void **state)
@@ -286,9 +433,15 @@ static void a_failing_call_is_no_verdict(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_wrong_variant_is_replaced), cmocka_unit_test(a_damaged_memory_is_not_believed),
-      cmocka_unit_test(winograd_is_asked),           cmocka_unit_test(the_resize_is_asked),
-      cmocka_unit_test(a_wrong_resize_is_replaced),  cmocka_unit_test(a_failing_call_is_no_verdict),
+      cmocka_unit_test(a_wrong_variant_is_replaced),
+      cmocka_unit_test(a_damaged_memory_is_not_believed),
+      cmocka_unit_test(winograd_is_asked),
+      cmocka_unit_test(the_resize_is_asked),
+      cmocka_unit_test(the_search_is_asked),
+      cmocka_unit_test(the_delivery_is_asked),
+      cmocka_unit_test(a_wrong_search_is_replaced),
+      cmocka_unit_test(a_wrong_resize_is_replaced),
+      cmocka_unit_test(a_failing_call_is_no_verdict),
   };
   uint32_t noise = 1;
   for (size_t i = 0; i < sizeof pixels; i++) {
