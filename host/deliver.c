@@ -69,6 +69,7 @@ static clreid_status create_step(cr_deliver *deliver, const cr_deliver_spec *spe
                     .local = {1, 1, 1}};
   step->op.name = "deliver";
   step->op.half = spec->half[which];
+  step->op.plain = spec->plain;
   step->op.view[CR_INPUT] = spec->view[which];
   cr_buffer_retain(spec->view[which].buffer);
   deliver->step[which] = step;

@@ -429,15 +429,23 @@ static clreid_status devices_of(cl_context context, cl_device_id **ids, cl_uint 
   return cr_check(clGetContextInfo(context, CL_CONTEXT_DEVICES, bytes, *ids, NULL), "clGetContextInfo", error);
 }
 
+/* The device that it is a part of, NULL if it is whole or none at all. */
+static clreid_status parent_of(cl_device_id id, cl_device_id *parent, clreid_error *error)
+{
+  *parent = NULL;
+  const cl_int code = clGetDeviceInfo(id, CL_DEVICE_PARENT_DEVICE, sizeof *parent, parent, NULL);
+  if (code == CL_SUCCESS) return CLREID_OK;
+  *parent = NULL;
+  return code == CL_INVALID_DEVICE ? CLREID_OK : cr_check(code, "clGetDeviceInfo", error);
+}
+
 /* Is it one of them, or a part of one? Some drivers list the whole device where a context was made for a part. */
 static clreid_status find_in(cl_device_id id, const cl_device_id *ids, cl_uint count, clreid_error *error)
 {
-  cl_device_id whole = id;
-  while (whole) {
+  for (cl_device_id whole = id, parent; whole; whole = parent) {
     for (cl_uint i = 0; i < count; i++)
       if (ids[i] == whole) return CLREID_OK;
-    CR_TRY(cr_check(clGetDeviceInfo(whole, CL_DEVICE_PARENT_DEVICE, sizeof whole, &whole, NULL), "clGetDeviceInfo",
-                    error));
+    CR_TRY(parent_of(whole, &parent, error));
   }
   return cr_fail(error, CLREID_INVALID_ARGUMENT, "the device is none of the context's %u; name one of those", count);
 }

@@ -20,11 +20,12 @@ enum { CR_KNOWN_RESIZE_CHECKS = 2 * 8 * 39 * 87 * 3 }; /* elements of eight pict
 
 /* Those of a search, in the storage, shape and tile of spec; its length, rows and queries are the question's. */
 clreid_status cr_known_search(cr_queue *queue, const cr_search_spec *spec, bool *wrong, clreid_error *reason);
-enum { CR_KNOWN_SEARCH_CHECKS = 9 * (40 + 1) + 40 * 200 }; /* products and lists of queries, elements of rows */
+enum { CR_KNOWN_SEARCH_CHECKS = 9 * (40 + 2) + 40 }; /* products and lists of queries, rows */
 
-/* Of a delivery of rows of so many columns, stored as half or as float. */
-clreid_status cr_known_deliver(cr_queue *queue, int columns, bool half, bool *wrong, clreid_error *reason);
-int cr_known_deliver_checks(int columns);
+/* Of a delivery of rows stored as half or as float, of as many columns or one less: an odd number, in the same group.
+ */
+clreid_status cr_known_deliver(cr_queue *queue, int columns, bool half, bool plain, bool *wrong, clreid_error *reason);
+enum { CR_KNOWN_DELIVER_CHECKS = 3 + 1 }; /* rows and the report */
 
 /* Those of Winograd's three steps, which are no trials: integers, of which all sums are exact. */
 clreid_status cr_known_winograd(const cr_step *step, bool *wrong, clreid_error *reason);

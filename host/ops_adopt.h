@@ -62,6 +62,7 @@ enum { CR_DELIVERIES = 2 }; /* tensors that one of them delivers from */
 typedef struct cr_deliver_spec {
   cr_view view[CR_DELIVERIES]; /* one row a picture */
   bool half[CR_DELIVERIES];    /* storage of each */
+  bool plain;                  /* the plain twin of the kernel: the same with vectors of two */
   int columns;
 } cr_deliver_spec;
 

@@ -32,9 +32,10 @@ static bool is_cpu(const cr_peak *peak)
 }
 
 /* A CPU's work-item is a loop over wide vectors; elsewhere many of them stand side by side. */
+enum { GROUP = 256 };
+
 static void choose_space(cr_peak *peak, size_t items)
 {
-  enum { GROUP = 256 };
   cr_step *step = peak->step;
   const uint64_t largest = step->queue->device->facts.largest_work_group;
   step->local[0] = is_cpu(peak) ? 1 : largest < GROUP ? (size_t)largest : GROUP;
@@ -67,7 +68,10 @@ static clreid_status prepare_chains(cr_peak *peak, clreid_error *error)
   enum { ITEMS_OF_A_CPU = 4, ITEMS_OF_OTHERS = 2048 }; /* a compute unit */
   cr_device *device = peak->step->queue->device;
   const size_t units = device->facts.compute_units ? device->facts.compute_units : 1;
-  choose_space(peak, units * (cr_facts_walk(&device->facts) ? ITEMS_OF_A_CPU : ITEMS_OF_OTHERS));
+  const uint64_t room = device->facts.largest_buffer_bytes / ((uint64_t)peak->vector * sizeof(float)) / GROUP * GROUP;
+  size_t items = units * (cr_facts_walk(&device->facts) ? ITEMS_OF_A_CPU : ITEMS_OF_OTHERS);
+  if (room && items > room) items = (size_t)room;
+  choose_space(peak, items);
   peak->numbers = peak->items * (size_t)peak->vector;
   CR_TRY(cr_buffer_create(device, peak->numbers * sizeof(float), NULL, &peak->output, error));
   cr_args args = {peak->step->kernel, 0, CL_SUCCESS};
@@ -156,12 +160,12 @@ static clreid_status time_run(cr_peak *peak, int rounds, double *seconds, double
 /* Rounds that take long enough for a launch not to count. The first run may compile. */
 static clreid_status find_rounds(cr_peak *peak, int *rounds, double *rate, clreid_error *error)
 {
-  enum { FIRST = 1 << 10 };
+  enum { FIRST = 1 << 4 };
   static const double LEAST_SECONDS = 0.004;
   const uint64_t turns = peak->step->queue->device->facts.most_turns / 2;
   const int most = turns && turns < INT_MAX ? (int)turns : INT_MAX;
   double seconds;
-  *rounds = FIRST;
+  *rounds = most < FIRST ? most : FIRST;
   CR_TRY(cr_peak_run(peak, 1, NULL, error));
   CR_TRY(time_run(peak, *rounds, &seconds, rate, error));
   while (seconds < LEAST_SECONDS && *rounds <= most / 4) {

@@ -192,7 +192,8 @@ static clreid_status ask_search(const cr_step *step, const void *spec, bool *wro
 
 static clreid_status ask_deliver(const cr_step *step, const void *spec, bool *wrong, clreid_error *reason)
 {
-  return cr_known_deliver(step->queue, ((const cr_deliver_spec *)spec)->columns, step->op.half, wrong, reason);
+  const cr_deliver_spec *asked = spec;
+  return cr_known_deliver(step->queue, asked->columns, step->op.half, asked->plain, wrong, reason);
 }
 
 /* *reason says what is wrong if the answer is asked for now. What a driver's call says is no verdict: the status. */
@@ -298,19 +299,29 @@ clreid_status cr_search_create_proven(cr_queue *queue, const cr_search_spec *spe
   return CLREID_OK;
 }
 
-/* Its kernels are plain. */
+/* Of both tensors. */
+static clreid_status judge_deliver(const cr_deliver *deliver, const cr_deliver_spec *spec, bool *good,
+                                   clreid_error *error)
+{
+  *good = true;
+  for (int which = 0; which < CR_DELIVERIES && *good; which++)
+    CR_TRY(judge(cr_deliver_step(deliver, which), ask_deliver, spec, spec->plain, good, error));
+  return CLREID_OK;
+}
+
 clreid_status cr_deliver_create_proven(cr_queue *queue, const cr_deliver_spec *spec, int largest_batch,
                                        cr_deliver **result, clreid_error *error)
 {
-  cr_deliver *deliver;
-  CR_TRY(cr_deliver_create(queue, spec, largest_batch, &deliver, error));
-  clreid_status status = CLREID_OK;
-  bool good;
-  for (int which = 0; which < CR_DELIVERIES && status == CLREID_OK; which++)
-    status = judge(cr_deliver_step(deliver, which), ask_deliver, spec, true, &good, error);
-  if (status == CLREID_OK)
-    *result = deliver;
-  else
-    cr_deliver_destroy(deliver);
-  return status;
+  cr_deliver_spec tried = *spec;
+  for (bool good = false; !good; tried.plain = true) {
+    cr_deliver *deliver;
+    CR_TRY(cr_deliver_create(queue, &tried, largest_batch, &deliver, error));
+    const clreid_status status = judge_deliver(deliver, &tried, &good, error);
+    if (good)
+      *result = deliver;
+    else
+      cr_deliver_destroy(deliver);
+    CR_TRY(status);
+  }
+  return CLREID_OK;
 }

@@ -121,6 +121,8 @@ static clreid_status prepare(cr_search *search, clreid_error *error)
 {
   choose(search);
   for (int k = 0; k < KERNELS; k++) CR_TRY(create_step(search, k, error));
+  if (!search->walks && !search->spec.plain) /* its group, as it will be: proof.c knows a kernel by it */
+    cr_tile_space(search->steps[PRODUCTS], CR_SEARCH_QUERIES, (size_t)search->spec.block_rows, 1);
   return create_buffers(search, error);
 }
 

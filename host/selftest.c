@@ -8,6 +8,7 @@
 #include "selftest.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "known.h"
 #include "oracle.h"
@@ -298,13 +299,13 @@ static clreid_status check_resizes(cr_queue *queue, tally *all, clreid_error *er
 
 static clreid_status check_deliveries(cr_queue *queue, tally *all, clreid_error *error)
 {
-  enum { COLUMNS = 1000 };
-  for (int half = 0; half < 2; half++) {
+  enum { COLUMNS = 1001 };
+  static const char *const names[] = {"deliver float", "deliver half", "deliver float plain", "deliver half plain"};
+  for (int variant = 0; variant < 4; variant++) {
     clreid_error own = {CLREID_OK, ""};
     bool wrong;
-    const clreid_status status = cr_known_deliver(queue, COLUMNS, half, &wrong, &own);
-    CR_TRY(hear(queue, all, half ? "deliver half" : "deliver float", status, wrong, cr_known_deliver_checks(COLUMNS),
-                &own, error));
+    const clreid_status status = cr_known_deliver(queue, COLUMNS, variant & 1, variant & 2, &wrong, &own);
+    CR_TRY(hear(queue, all, names[variant], status, wrong, CR_KNOWN_DELIVER_CHECKS, &own, error));
   }
   return CLREID_OK;
 }
@@ -371,5 +372,7 @@ clreid_status cr_selftest(cr_device *device, int *checks, clreid_error *error)
   }
   cr_queue_destroy(queue);
   if (checks) *checks = all.checks;
-  return all.status == CLREID_OK ? CLREID_OK : cr_fail(error, all.status, "%s", all.first.text);
+  if (all.status == CLREID_OK) return CLREID_OK;
+  const char *advice = all.status == CLREID_DEVICE_FAILED ? "; use another device or driver" : "";
+  return cr_fail(error, all.status, "%s%s", all.first.text, strstr(all.first.text, advice) ? "" : advice);
 }

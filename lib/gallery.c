@@ -83,7 +83,6 @@ static clreid_status prepare(clreid_gallery *g, clreid_error *error)
   CR_TRY(cr_search_create_proven(g->queue, &spec, &g->search, error));
   CR_TRY(add_block(g, error));
   CR_TRY(cr_gallery_warm_up(g, error));
-  cr_proofs_save(g->device);
   cr_say(cr_device_log(g->device), "gallery: features of length %d, blocks of %d, %s", g->config.feature_length,
          g->block_rows, cr_search_variant(g->search));
   return CLREID_OK;
@@ -123,6 +122,7 @@ clreid_status cr_gallery_create(clreid_device *device, const clreid_gallery_conf
   g->config = *config;
   g->block_rows = block_rows;
   const clreid_status status = prepare(g, error);
+  cr_proofs_save(device->device);
   if (status != CLREID_OK) {
     clreid_gallery_destroy(g);
     return status;

@@ -165,7 +165,6 @@ static clreid_status prepare(clreid_session *s, const clreid_session_config *con
   CR_TRY(warm_up(s, error));
   if (config->profile) CR_TRY(cr_profile_create(s->model, s->steps, s->resize, s->queue, &s->profile, error));
   if (cr_device_is_adopted(s->model->device)) CR_TRY(create_deliver(s, error));
-  cr_proofs_save(s->model->device);
   return queue ? cr_queue_adopt(s->queue, queue, error) : CLREID_OK;
 }
 
@@ -219,6 +218,7 @@ static clreid_status prepare_passes(clreid_session *s, const clreid_session_conf
     s->pass_batch /= 2;
     status = prepare(s, config, queue, &cause);
   }
+  cr_proofs_save(s->model->device);
   if (status == CLREID_OUT_OF_DEVICE_MEMORY) return fail_to_fit(s, &cause, error);
   if (status != CLREID_OK) return cr_fail(error, status, "%s", cause.text);
   cr_say(log, "session: batch %d in passes of up to %d, %d launches, arena %.2f MiB a picture", batch, s->pass_batch,

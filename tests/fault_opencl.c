@@ -60,6 +60,7 @@ static struct {
   fault_plan plan;
   long calls;
   const char *fired;
+  long fired_at;
   bool failed[FUNCTIONS];
   fault_site sites[MOST_SITES];
   int site_functions[MOST_SITES];
@@ -73,6 +74,7 @@ void fault_watch(fault_plan plan)
   watch.plan = plan;
   watch.calls = 0;
   watch.fired = NULL;
+  watch.fired_at = 0;
   memset(watch.failed, 0, sizeof watch.failed);
   watch.on = true;
   pthread_mutex_unlock(&mutex);
@@ -128,6 +130,11 @@ const char *fault_fired(void)
   return watch.fired;
 }
 
+long fault_fired_at(void)
+{
+  return watch.fired_at;
+}
+
 const fault_site *fault_sites(size_t *count)
 {
   *count = watch.site_count;
@@ -169,7 +176,7 @@ static cl_int enter(int function, manner how, cl_int own_code, void *address)
       code = watch.plan.code ? watch.plan.code : own_code;
       watch.sites[site].failed++;
       watch.failed[function] = true;
-      if (!watch.fired) watch.fired = functions[function].name;
+      if (!watch.fired) watch.fired = functions[function].name, watch.fired_at = watch.calls;
     }
   }
   pthread_mutex_unlock(&mutex);

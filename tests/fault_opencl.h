@@ -57,6 +57,7 @@ long fault_calls(void);                  /* since fault_watch */
 long fault_site_of(long call);           /* an index of fault_sites; -1: no such call, or too many */
 fault_place fault_place_of(long call);   /* of what was watched last */
 const char *fault_fired(void);           /* the function that failed first since fault_watch; NULL: none did */
+long fault_fired_at(void);               /* the number of that call; 0 */
 bool fault_failed(const char *function); /* has a call of it since? */
 fault_objects fault_alive(void);
 void fault_own(fault_kind kind, void *handle); /* that a test made by a function which is not here */

@@ -629,7 +629,12 @@ static void create_contexts(world *w)
   ok(code);
   const cl_device_id both[] = {w->other ? w->other : w->id, w->id};
   w->crowded = clCreateContext(NULL, w->other ? 2 : 1, both, NULL, NULL, &code);
-  ok(code);
+  if (code != CL_SUCCESS) {
+    printf("SKIPPED: two devices in a context, which OpenCL does not make: %d\n", code);
+    w->other = NULL;
+    w->crowded = clCreateContext(NULL, 1, &w->id, NULL, NULL, &code);
+    ok(code);
+  }
   if (clCreateSubDevices(w->id, one_unit, 1, &w->part, NULL) != CL_SUCCESS) {
     puts("SKIPPED: a part of a device, this one cannot be divided");
     w->part = NULL;

@@ -7,7 +7,8 @@
  *     test_faults                      a call or two of each call site
  *     test_faults long                 every call, with several codes; of a scene that repeats its calls thousands of
  *                                      times, some hundred
- *     test_faults SCENE [KIND [CALL]]  the scene of this name, the kind of fault, the number of the call
+ *     test_faults SCENE [KIND [CALL [SECOND]]]  the scene of this name, the kind of fault, the number of the call, and,
+ *                                      in the run where that fails, of another that fails as well
  *
  * Kinds: code (the code that suits the function), memory-code (CL_OUT_OF_HOST_MEMORY), lost (this and all later calls
  * say that the device is gone), memory (malloc and its kin).
@@ -46,7 +47,7 @@ static const struct {
 static bool all_calls;
 static const char *only_scene;
 static int only_kind = -1;
-static long only_call;
+static long only_call, only_second;
 enum { MOST_SECOND = 8 }; /* calls that are tried behind one */
 
 /* What is being tried, for whoever sees a failure. */
@@ -56,17 +57,17 @@ static struct {
   kind kind;
   fault_place *places; /* of the scene's calls, from 1 on */
   long call;
-  fault_place then;
-  long runs, failed, recovered, passed_by, kept;
+  fault_place then; /* fails too, the call `second` of the run in which that one alone did */
+  long second, runs, failed, recovered, passed_by, kept;
 } now;
 
 static void blame(const char *what)
 {
-  fail_msg("%s; again with: test_faults '%s' %s %ld (%s%s)", what, now.scene->name, kinds[now.kind].name, now.call,
+  fail_msg("%s; again with: test_faults '%s' %s %ld %ld (%s)", what, now.scene->name, kinds[now.kind].name, now.call,
+           now.second,
            now.kind == MEMORY ? "malloc"
            : fault_fired()    ? fault_fired()
-                              : "nothing failed",
-           now.then.nth ? " and another behind it" : "");
+                              : "nothing failed");
 }
 
 /* ---- What is left behind ------------------------------------------------------------------------------------------
@@ -226,26 +227,39 @@ static long thin(long count, long *list, long most)
 }
 
 /* In the run that was tried last, a call whose site never failed and that stands behind the one that did: of what is
- * called because something failed. */
-static fault_place find_new(void)
+ * called because something failed. 0: none. */
+static long find_new(void)
 {
   size_t all;
   const fault_site *sites = fault_sites(&all);
-  for (long c = now.call + 1; c <= fault_calls(); c++) {
+  if (!fault_fired_at()) return 0;
+  for (long c = fault_fired_at() + 1; c <= fault_calls(); c++) {
     const long site = fault_site_of(c);
-    if (site >= 0 && !sites[site].failed) return fault_place_of(c);
+    if (site >= 0 && !sites[site].failed) return c;
   }
-  return (fault_place){0, 0};
+  return 0;
+}
+
+/* And then, with that one, others behind it. */
+static void try_call(XXH64_hash_t wanted)
+{
+  try_fault(wanted);
+  for (int turn = 0; now.kind == CODE && turn < MOST_SECOND; turn++) {
+    now.second = only_second ? only_second : only_call ? 0 : find_new();
+    if (!now.second) break;
+    now.then = fault_place_of(now.second);
+    try_fault(wanted);
+    if (only_second) break;
+  }
+  now.second = 0;
+  now.then = (fault_place){0, 0};
 }
 
 static void try_calls(const long *list, long count, XXH64_hash_t wanted)
 {
   for (long i = 0; i < count; i++) {
     now.call = list[i];
-    if (only_call && only_call != now.call) continue;
-    try_fault(wanted);
-    for (int turn = 0; now.kind == CODE && turn < MOST_SECOND && (now.then = find_new()).nth; turn++) try_fault(wanted);
-    now.then = (fault_place){0, 0};
+    if (!only_call || only_call == now.call) try_call(wanted);
   }
 }
 
@@ -359,7 +373,8 @@ static void read_arguments(int argc, char **argv)
       if (!strcmp(kinds[k].name, argv[at])) only_kind = k;
     at++;
   }
-  if (at < argc) only_call = strtol(argv[at], NULL, 10);
+  if (at < argc) only_call = strtol(argv[at++], NULL, 10);
+  if (at < argc) only_second = strtol(argv[at], NULL, 10);
 }
 
 int main(int argc, char **argv)

@@ -9,7 +9,7 @@
 #include "peak.h"
 #include "system.h"
 
-enum { ARG_ROUNDS = 3, TURNS = 2048 };
+enum { ARG_ROUNDS = 3, TURNS = 1000 };
 
 /* Rounds of a chain at most that a kernel was told since it was zero. */
 static cl_int most_rounds;

@@ -1,7 +1,7 @@
 /*
- * test_proof.c - proves host/proof.c and host/known.c: each variant that a session is about to use gives a known answer
- * first, once a device; one that gives another is replaced by the plain variant, whose bits are the same; and what is
- * remembered is believed only while it is whole. A bad driver is a folder of kernels with a mistake.
+ * test_proof.c - proves host/proof.c and host/known.h: each variant that a session or a gallery is about to use gives a
+ * known answer first, once a device; one that gives another is replaced by the plain variant, whose bits are the same;
+ * and what is remembered is believed only while it is whole. A bad driver is a folder of kernels with a mistake.
  */
 #include "support.h"
 
@@ -36,8 +36,10 @@ static clreid_status embed(const char *weights, const folder *caches, const fold
     pictures[k] = (clreid_picture){
         .pixels = &pixels[k][0][0][0], .width = WIDTH, .height = HEIGHT, .pitch_bytes = sizeof pixels[k][0]};
   *log_text = 0;
-  const clreid_device_config config = {
-      .cache_folder = caches->path, .kernel_folder = kernels ? kernels->path : NULL, .log = note};
+  const clreid_device_config config = {.choice = support_choice(),
+                                       .cache_folder = caches->path,
+                                       .kernel_folder = kernels ? kernels->path : NULL,
+                                       .log = note};
   if (clreid_device_open(&config, &device, error) != CLREID_OK) fail_msg("%s", error->text);
   if (clreid_model_load(device, weights, NULL, &model, error) != CLREID_OK) fail_msg("%s", error->text);
   clreid_status status =
@@ -262,6 +264,17 @@ static void the_search_is_asked(void **state)
   } table[] = {
       {{"search.cl", "to[(ulong)k * PANEL + r] = ", "to[(ulong)k * PANEL + r ^ 1] = "}, true, true, true},
       {{"search.cl", "list[at] % PANEL", "list[at] / 2 % PANEL"}, true, true, true},
+      {{"search.cl", "(ulong)(r - begin) * length", "(ulong)(r - begin) / 2 * length"}, true, true, true},
+      {{"search.cl", "first + count - panel * PANEL, PANEL", "first + count - panel * PANEL, PANEL - 1"},
+       true,
+       true,
+       true},
+      {{"search.cl", "const int panel = first / PANEL + get", "const int panel = first / PANEL * 2 + get"},
+       true,
+       true,
+       true},
+      {{"search.cl", "row = first + get_global_id(0), q", "row = get_global_id(0), q"}, false, false, true},
+      {{"search.cl", "r = first + begin; r < first", "r = begin; r < first"}, true, true, false},
       {{"search.cl", "(float16)(query[k * TM + i])", "(float16)(query[k * TM])"}, true, false, false},
       {{"search.cl", "(VECTOR)(query[k * TM + i])", "(VECTOR)(query[k * TM])"}, false, true, false},
       {{"search.cl", "k < length && k < begin + CHUNK", "k < begin + CHUNK && k + 1 < length"}, false, false, true},
@@ -298,7 +311,7 @@ static void the_search_is_asked(void **state)
 /* What is made to be used is refused if its kernel is wrong. */
 static void must_refuse_delivery(const mistaken *m, bool half, bool made)
 {
-  enum { COLUMNS = 100, ROW = 112 };
+  enum { COLUMNS = 100, ROW = 112 }; /* asked with 99 */
   clreid_error error = {CLREID_OK, ""};
   cr_buffer *rows;
   cr_deliver *deliver = NULL;
@@ -326,14 +339,37 @@ static void the_delivery_is_asked(void **state)
     for (int made = 0; made < 2; made++) {
       clreid_error error = {CLREID_OK, ""};
       mistaken m = open_mistaken(&table[t], made);
-      for (int half = 0; half < 2; half++) {
+      for (int variant = 0; variant < 4; variant++) {
+        const bool half = variant & 1;
         bool wrong;
-        if (cr_known_deliver(m.queue, 1001, half, &wrong, &error) != CLREID_OK) fail_msg("%s", error.text);
-        if (wrong != made) fail_msg("%s, half %d %s: %s", table[t].from, half, made ? "passes" : "fails", error.text);
+        if (cr_known_deliver(m.queue, 1001, half, variant & 2, &wrong, &error) != CLREID_OK) fail_msg("%s", error.text);
+        if (wrong != made)
+          fail_msg("%s, variant %d %s: %s", table[t].from, variant, made ? "passes" : "fails", error.text);
         must_refuse_delivery(&m, half, made);
       }
       close_mistaken(&m);
     }
+}
+
+/* A kernel is known by its program and its group: that it is good in one says nothing of another. */
+static void groups_are_asked_apart(void **state)
+{
+  (void)state;
+  clreid_error error = {CLREID_OK, ""};
+  mistaken m = open_mistaken(NULL, 0);
+  cr_search_spec spec = {.length = 20, .block_rows = 2 * CR_PANEL, .room = CR_PANEL, .staged = 1};
+  for (int columns = 2; columns <= 4; columns += 2)
+    for (int turn = 0; turn < 2; turn++) {
+      const cr_tile tile = {.rows = 2, .vectors = 1, .vector = 4, .local_rows = 1, .local_columns = (size_t)columns};
+      cr_search *search;
+      spec.tile = &tile;
+      assert_int_equal(cr_search_create(m.queue, &spec, &search, &error), CLREID_OK);
+      assert_int_equal(cr_proof_of(cr_search_step(search)), turn ? CR_GOOD : CR_UNKNOWN);
+      cr_search_destroy(search);
+      assert_int_equal(cr_search_create_proven(m.queue, &spec, &search, &error), CLREID_OK);
+      cr_search_destroy(search);
+    }
+  close_mistaken(&m);
 }
 
 /* Of a gallery: the plain twins list the same. */
@@ -355,8 +391,10 @@ static void a_wrong_search_is_replaced(void **state)
   for (int i = 0; i < ROWS * D; i++) rows[i] = (float)(i * 7919 % 1009) / 1009 - 0.5f;
   for (int turn = 0; turn < 3; turn++) { /* good, wrong, wrong as is remembered */
     if (turn == 1) support_kernels(&kernels, walks ? &in_walk : &in_tile, 1);
-    const clreid_device_config on = {
-        .cache_folder = caches.path, .kernel_folder = turn ? kernels.path : NULL, .log = note};
+    const clreid_device_config on = {.choice = support_choice(),
+                                     .cache_folder = caches.path,
+                                     .kernel_folder = turn ? kernels.path : NULL,
+                                     .log = note};
     *log_text = 0;
     memset(matches[turn > 0], 0, sizeof matches[0]);
     if (clreid_device_open(&on, &device, &error) != CLREID_OK) fail_msg("%s", error.text);
@@ -371,7 +409,8 @@ static void a_wrong_search_is_replaced(void **state)
   }
   assert_memory_equal(matches[0], matches[1], sizeof matches[0]);
   support_kernels(&kernels, &in_put, 1);
-  const clreid_device_config on = {.cache_folder = caches.path, .kernel_folder = kernels.path};
+  const clreid_device_config on = {
+      .choice = support_choice(), .cache_folder = caches.path, .kernel_folder = kernels.path};
   if (clreid_device_open(&on, &device, &error) != CLREID_OK) fail_msg("%s", error.text);
   assert_int_equal(clreid_gallery_create(device, &config, &gallery, &error), CLREID_DEVICE_FAILED);
   assert_non_null(strstr(error.text, "there is no plainer variant; use another device or driver"));
@@ -433,15 +472,11 @@ static void a_failing_call_is_no_verdict(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_wrong_variant_is_replaced),
-      cmocka_unit_test(a_damaged_memory_is_not_believed),
-      cmocka_unit_test(winograd_is_asked),
-      cmocka_unit_test(the_resize_is_asked),
-      cmocka_unit_test(the_search_is_asked),
-      cmocka_unit_test(the_delivery_is_asked),
-      cmocka_unit_test(a_wrong_search_is_replaced),
-      cmocka_unit_test(a_wrong_resize_is_replaced),
-      cmocka_unit_test(a_failing_call_is_no_verdict),
+      cmocka_unit_test(a_wrong_variant_is_replaced), cmocka_unit_test(a_damaged_memory_is_not_believed),
+      cmocka_unit_test(winograd_is_asked),           cmocka_unit_test(the_resize_is_asked),
+      cmocka_unit_test(the_search_is_asked),         cmocka_unit_test(the_delivery_is_asked),
+      cmocka_unit_test(groups_are_asked_apart),      cmocka_unit_test(a_wrong_search_is_replaced),
+      cmocka_unit_test(a_wrong_resize_is_replaced),  cmocka_unit_test(a_failing_call_is_no_verdict),
   };
   uint32_t noise = 1;
   for (size_t i = 0; i < sizeof pixels; i++) {
