@@ -83,6 +83,16 @@ static void draw(question *q)
     for (int k = 0; k < q->length; k++) q->queries[i * q->length + k] = query_at(i, k);
 }
 
+/* What no row is put to keeps NaNs, not what a question before this one left there. */
+static clreid_status forget(cr_queue *queue, question *q, clreid_error *error)
+{
+  memset(q->rows, 0xff, sizeof q->rows);
+  for (int first = 0; first < BLOCK; first += CR_PANEL)
+    CR_TRY(cr_queue_write(queue, q->block.features, (size_t)first * row_bytes(q), CR_PANEL * row_bytes(q), q->rows,
+                          error));
+  return CLREID_OK;
+}
+
 static clreid_status put(question *q, clreid_error *error)
 {
   static const int begins[] = {0, 7, 21, ROWS};
@@ -175,9 +185,10 @@ static clreid_status ask_rows(question *q, bool *wrong, clreid_error *reason)
   return CLREID_OK;
 }
 
-static clreid_status ask(question *q, bool *wrong, clreid_error *reason)
+static clreid_status ask(cr_queue *queue, question *q, bool *wrong, clreid_error *reason)
 {
   CR_TRY(cr_search_block_create(q->search, &q->block, reason));
+  CR_TRY(forget(queue, q, reason));
   CR_TRY(put(q, reason));
   CR_TRY(ask_rows(q, wrong, reason));
   if (!*wrong) CR_TRY(ask_products(q, wrong, reason));
@@ -203,7 +214,7 @@ clreid_status cr_known_search(cr_queue *queue, const cr_search_spec *spec, bool 
   own.block_rows = own.room = BLOCK;
   own.staged = ROWS;
   clreid_status status = cr_search_create(queue, &own, &q->search, reason);
-  if (status == CLREID_OK) status = ask(q, wrong, reason);
+  if (status == CLREID_OK) status = ask(queue, q, wrong, reason);
   cr_search_block_release(&q->block);
   cr_search_destroy(q->search);
   free(q);

@@ -627,13 +627,13 @@ static void create_contexts(world *w)
   find_devices(w);
   w->context = clCreateContext(NULL, 1, &w->id, NULL, NULL, &code);
   ok(code);
-  const cl_device_id both[] = {w->other ? w->other : w->id, w->id};
-  w->crowded = clCreateContext(NULL, w->other ? 2 : 1, both, NULL, NULL, &code);
-  if (code != CL_SUCCESS) {
+  const cl_device_id both[] = {w->other, w->id};
+  for (cl_uint count = w->other ? 2 : 1; !w->crowded; count--) {
+    w->crowded = clCreateContext(NULL, count, both + 2 - count, NULL, NULL, &code);
+    if (count == 1) ok(code);
+    if (code == CL_SUCCESS) continue;
     printf("SKIPPED: two devices in a context, which OpenCL does not make: %d\n", code);
     w->other = NULL;
-    w->crowded = clCreateContext(NULL, 1, &w->id, NULL, NULL, &code);
-    ok(code);
   }
   if (clCreateSubDevices(w->id, one_unit, 1, &w->part, NULL) != CL_SUCCESS) {
     puts("SKIPPED: a part of a device, this one cannot be divided");
