@@ -86,7 +86,7 @@ static void write_binary(cr_device *device, const cr_cache_key *key, cl_program 
   const size_t index = find_device(device, program, count);
   size_t all = 0;
   for (size_t i = 0; i < count; i++) all += sizes[i];
-  unsigned char *memory = sizes[index] ? malloc(all) : NULL;
+  unsigned char *memory = all && sizes[index] ? malloc(all) : NULL;
   if (!memory) return;
   all = 0;
   for (size_t i = 0; i < count; all += sizes[i++]) binaries[i] = memory + all;
