@@ -16,8 +16,8 @@ struct cr_search {
 clreid_status __wrap_cr_queue_create(cr_device *device, cr_queue **queue, clreid_error *error);
 void __wrap_cr_queue_destroy(cr_queue *queue);
 clreid_status __wrap_cr_queue_finish(cr_queue *queue, clreid_error *error);
-clreid_status __wrap_cr_search_create(cr_queue *queue, const cr_search_spec *spec, cr_search **search,
-                                      clreid_error *error);
+clreid_status __wrap_cr_search_create_proven(cr_queue *queue, const cr_search_spec *spec, cr_search **search,
+                                             clreid_error *error);
 void __wrap_cr_search_destroy(cr_search *search);
 size_t __wrap_cr_search_bytes(const cr_search *search);
 const char *__wrap_cr_search_variant(const cr_search *search);
@@ -57,8 +57,8 @@ clreid_status __wrap_cr_queue_finish(cr_queue *queue, clreid_error *error)
   return CLREID_OK;
 }
 
-clreid_status __wrap_cr_search_create(cr_queue *queue, const cr_search_spec *spec, cr_search **search,
-                                      clreid_error *error)
+clreid_status __wrap_cr_search_create_proven(cr_queue *queue, const cr_search_spec *spec, cr_search **search,
+                                             clreid_error *error)
 {
   (void)queue;
   (void)error;
