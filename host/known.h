@@ -22,8 +22,7 @@ enum { CR_KNOWN_RESIZE_CHECKS = 2 * 8 * 39 * 87 * 3 }; /* elements of eight pict
 clreid_status cr_known_search(cr_queue *queue, const cr_search_spec *spec, bool *wrong, clreid_error *reason);
 enum { CR_KNOWN_SEARCH_CHECKS = 9 * (40 + 2) + 40 }; /* products and lists of queries, rows */
 
-/* Of a delivery of rows stored as half or as float, of as many columns or one less: an odd number, in the same group.
- */
+/* Of a delivery of rows stored as half or as float; columns are made odd, which leaves the group as it is. */
 clreid_status cr_known_deliver(cr_queue *queue, int columns, bool half, bool plain, bool *wrong, clreid_error *reason);
 enum { CR_KNOWN_DELIVER_CHECKS = 3 + 1 }; /* rows and the report */
 

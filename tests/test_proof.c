@@ -198,7 +198,7 @@ static mistaken open_mistaken(const mistake *made, int count)
 {
   mistaken m = {.kernels = folder_make()};
   clreid_error error = {CLREID_OK, ""};
-  support_kernels(&m.kernels, made, (size_t)count);
+  support_kernels(&m.kernels, made, count);
   const cr_device_config config = {.choice = support_choice(), .cache_folder = "", .kernel_folder = m.kernels.path};
   assert_int_equal(cr_device_open(&config, &m.device, &error), CLREID_OK);
   assert_int_equal(cr_queue_create(m.device, &m.queue, &error), CLREID_OK);
@@ -349,6 +349,16 @@ static void the_delivery_is_asked(void **state)
       }
       close_mistaken(&m);
     }
+  const mistake in_vectors = {"deliver.cl", "bad = 1;", "bad = V == 2;"}; /* the plain twin's */
+  mistaken m = open_mistaken(&in_vectors, 1);
+  for (int variant = 0; variant < 4; variant++) {
+    clreid_error error = {CLREID_OK, ""};
+    bool wrong;
+    assert_int_equal(cr_known_deliver(m.queue, 1001, variant & 1, variant & 2, &wrong, &error), CLREID_OK);
+    assert_int_equal(wrong, !(variant & 2));
+    must_refuse_delivery(&m, variant & 1, false); /* replaced */
+  }
+  close_mistaken(&m);
 }
 
 /* A kernel is known by its program and its group: that it is good in one says nothing of another. */
